@@ -1,0 +1,107 @@
+//! What a type cannot say of a config: names that must exist, ports that must differ.
+
+use super::Config;
+
+/// Where in the text the mistake stands (a needle to find its line by), and what it is.
+type Mistake = (String, String);
+
+impl Config {
+    pub(super) fn checked(self) -> Result<Self, Mistake> {
+        self.check_web()?;
+        self.check_interfaces()?;
+        self.check_trunks()?;
+        if self.media.threads == 0 {
+            return Err(at("threads", "media.threads must be at least 1"));
+        }
+        if self.tts.http_url.is_none() && self.tts.command.is_empty() {
+            return Err(at("command", "tts.command is empty and tts.http_url is not set"));
+        }
+        Ok(self)
+    }
+
+    fn check_web(&self) -> Result<(), Mistake> {
+        let web = &self.web;
+        if web.tls_cert.is_some() != web.tls_key.is_some() {
+            return Err(at("tls_", "web.tls_cert and web.tls_key go together: set both"));
+        }
+        if !web.bind.ip().is_loopback() && web.tls_cert.is_none() && web.trusted_proxy.is_none() {
+            let what = format!(
+                "web.bind {} would show patients' data on a network in clear: set web.tls_cert \
+                 and web.tls_key, or web.trusted_proxy, or bind to 127.0.0.1",
+                web.bind
+            );
+            return Err(at("bind", what));
+        }
+        Ok(())
+    }
+
+    fn check_interfaces(&self) -> Result<(), Mistake> {
+        for (index, interface) in self.interface.iter().enumerate() {
+            let quoted = format!("\"{}\"", interface.name);
+            let others = &self.interface[..index];
+            if others.iter().any(|other| other.name == interface.name) {
+                return Err((quoted, format!("interface {:?} stands twice", interface.name)));
+            }
+            let same = |ip, port| move |o: &&super::Interface| (o.bind, o.port) == (ip, port);
+            if let Some(other) = others.iter().find(same(interface.bind, interface.port)) {
+                let what = format!("{:?} and {:?} bind the same port", other.name, interface.name);
+                return Err((quoted, what));
+            }
+            let (low, high) = interface.rtp_ports;
+            if low < 1024 || high <= low.saturating_add(3) {
+                let what = format!(
+                    "interface {:?}: rtp_ports [{low}, {high}] needs a low end from 1024 and \
+                     room for at least two pairs",
+                    interface.name
+                );
+                return Err((quoted, what));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_trunks(&self) -> Result<(), Mistake> {
+        for (index, trunk) in self.trunk.iter().enumerate() {
+            let quoted = format!("\"{}\"", trunk.name);
+            let wrong =
+                |what: String| Err((quoted.clone(), format!("trunk {:?}: {what}", trunk.name)));
+            if self.trunk[..index].iter().any(|other| other.name == trunk.name) {
+                return wrong("stands twice".to_owned());
+            }
+            let interface = trunk.interface.as_deref().unwrap_or_default();
+            let Some(found) = self.interface(interface) else {
+                return wrong(format!("there is no interface {interface:?}"));
+            };
+            if found.bind.is_ipv4() != trunk.peer.is_ipv4() {
+                return wrong(format!("peer and interface {interface:?} differ in IP version"));
+            }
+            let has_secret = trunk.password.is_some()
+                || trunk.password_file.is_some()
+                || trunk.password_env.is_some();
+            if trunk.register && (trunk.username.is_none() || !has_secret) {
+                return wrong("register needs username and a password".to_owned());
+            }
+            if !(trunk.calls_per_s > 0.0 && trunk.calls_per_s <= 100.0) {
+                return wrong("calls_per_s must be above 0 and at most 100".to_owned());
+            }
+            if trunk.lines == 0 {
+                return wrong("lines must be at least 1".to_owned());
+            }
+            if !(25..=90).contains(&trunk.profile.ring_timeout_s) && !trunk.peer.ip().is_loopback()
+            {
+                return wrong(
+                    "ring_timeout_s must be 25 to 90 (five to eighteen rings)".to_owned(),
+                );
+            }
+            let known = |name: &String| ["PCMA", "PCMU"].contains(&name.as_str());
+            if let Some(odd) = trunk.profile.codecs.iter().find(|name| !known(name)) {
+                return wrong(format!("codec {odd:?} is not PCMA or PCMU"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn at(needle: &str, what: impl Into<String>) -> Mistake {
+    (needle.to_owned(), what.into())
+}

@@ -1,0 +1,5 @@
+//! The layers, lowest first. A module may use those above it in this list, never
+//! those below; `tests/it/architecture/` holds us to it.
+
+pub mod base;
+pub mod config;
