@@ -3,3 +3,7 @@
 
 pub mod base;
 pub mod config;
+pub mod domain;
+pub mod his;
+pub mod store;
+pub mod app;

@@ -1,0 +1,231 @@
+//! From a due task to a dial, and back. The attempt's row is written before its INVITE;
+//! whatever crashes, nobody is dialled twice by it.
+
+mod finish;
+mod recover;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+pub use finish::Ended;
+pub use recover::{Recovered, Resolution};
+
+use super::{App, Result};
+use crate::{
+    base::{AttemptId, E164, NumberId, PersonId, Pii, RunId, TaskId},
+    domain::{Calendar, CallingPolicy, Forbidden, History, may_dial},
+    store::{self, Principal, Scope, attempt::Step, task::Due},
+};
+
+/// Who dials, by what rules.
+#[derive(Clone, Debug)]
+pub struct Dialler {
+    pub node: String,
+    pub epoch: i64,
+    pub policy: CallingPolicy,
+    pub calendar: Calendar,
+    /// `[pilot] allow_numbers`: no other is ever dialled.
+    pub allow: Option<Vec<E164>>,
+}
+
+/// A dial that may begin: its row is there.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub attempt: AttemptId,
+    pub task: TaskId,
+    pub person: PersonId,
+    pub department: Option<Uuid>,
+    pub number: NumberId,
+    pub e164: E164,
+    pub relation: String,
+    pub name: Pii<String>,
+    pub name_reading: Option<Pii<String>>,
+    pub sex: String,
+    pub birth_date: Option<Pii<NaiveDate>>,
+    pub language: String,
+    pub had_operation: bool,
+    pub disclosure: String,
+    /// `(questionnaire, linkId)` answered in earlier calls for this task, with the code or
+    /// the number that was given.
+    pub answered: Vec<(String, String, Pii<String>)>,
+}
+
+const SYSTEM: Principal = Principal::System("dialler");
+
+impl App {
+    /// Up to `limit` dials of a run that may begin now. Those that may not are put off, or
+    /// end, with the reason.
+    ///
+    /// # Errors
+    /// When the database cannot be written; nothing is claimed then.
+    pub async fn claim_due(
+        &self,
+        dialler: &Dialler,
+        run: RunId,
+        trunk: &str,
+        limit: usize,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Claim>> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        let mut claims = Vec::new();
+        // Stop all calls and a pause hold from the moment they are committed.
+        let state = store::run::lock(&mut scope, run).await?;
+        let stopped = store::stop::current(&mut scope).await?.is_some();
+        if stopped || !matches!(state.as_deref(), Some("running" | "waiting_window")) {
+            return Ok(claims);
+        }
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        for due in store::task::next_due(&mut scope, run, at, limit).await? {
+            match judge(&mut scope, dialler, &due, at).await? {
+                Verdict::Dial(usable, standing) => {
+                    let claim = claim(&mut scope, dialler, &due, &usable, standing, trunk, at);
+                    claims.push(claim.await?);
+                }
+                Verdict::PutOff { why, until } => {
+                    let task = TaskId::from_uuid(due.task_id);
+                    store::task::put_off(&mut scope, task, why, until, at).await?;
+                }
+                Verdict::End(why) => {
+                    let task = TaskId::from_uuid(due.task_id);
+                    store::task::cancel(&mut scope, task, why, at).await?;
+                }
+                Verdict::NoNumber => finish::to_repair(&mut scope, due.task_id, at).await?,
+            }
+        }
+        self.commit(scope).await?;
+        Ok(claims)
+    }
+
+    /// INVITE, first 18x and 200 are durable before they take effect. `false`: the attempt
+    /// is no longer ours, the call must end.
+    ///
+    /// # Errors
+    /// When the database cannot be written; the step must then not be taken.
+    pub async fn attempt_step(
+        &self,
+        attempt: AttemptId,
+        step: Step,
+        at: DateTime<Utc>,
+    ) -> Result<bool> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        let ours = store::attempt::step(&mut scope, attempt, step, at).await?;
+        let body = json!({ "attempt_id": attempt, "step": format!("{step:?}").to_lowercase() });
+        store::event::insert(&mut scope, "attempt.step", None, &body, at).await?;
+        self.commit(scope).await?;
+        Ok(ours)
+    }
+}
+
+enum Verdict {
+    Dial(store::person::Usable, Box<store::person::Standing>),
+    PutOff { why: &'static str, until: DateTime<Utc> },
+    End(&'static str),
+    NoNumber,
+}
+
+async fn judge(
+    scope: &mut Scope,
+    dialler: &Dialler,
+    due: &Due,
+    at: DateTime<Utc>,
+) -> Result<Verdict> {
+    let person = PersonId::from_uuid(due.person_id);
+    let standing = store::person::standing(scope, person).await?;
+    let today = dialler.calendar.local_date(at);
+    let numbers = store::person::usable_numbers(scope, person, due.patient_only, today).await?;
+    let Some(usable) = numbers.into_iter().next() else { return Ok(Verdict::NoNumber) };
+    if dialler.allow.as_ref().is_some_and(|allow| !allow.iter().any(|a| a.as_str() == usable.e164))
+    {
+        return Ok(Verdict::End("not_in_pilot"));
+    }
+    store::attempt::lock_number(scope, &usable.e164).await?;
+    let midnight = midnight(&dialler.calendar, at);
+    let dials = store::attempt::history(scope, person, &usable.e164, midnight).await?;
+    let history = History {
+        died: standing.died,
+        refused: standing.refused,
+        do_not_call: false,
+        automatic_contact_stopped: standing.automatic_contact_stopped,
+        readmitted: false,
+        dials_today: u32::try_from(dials.dials_today).unwrap_or(u32::MAX),
+        completed_today: u32::try_from(dials.completed_today).unwrap_or(u32::MAX),
+        last_dial: dials.last_dial,
+        last_was_busy: dials.last_was_busy.unwrap_or(false),
+        in_live_call: dials.live > 0,
+    };
+    let why = match may_dial(&dialler.policy, &dialler.calendar, &history, at) {
+        Ok(()) => return Ok(Verdict::Dial(usable, Box::new(standing))),
+        Err(why) => why,
+    };
+    if why.is_final() {
+        return Ok(Verdict::End(why.as_str()));
+    }
+    let until = match why {
+        Forbidden::OutsideWindow { opens_at } => opens_at,
+        Forbidden::Gap { until } => dialler.calendar.next_open(until, None),
+        Forbidden::DailyCap { .. } => dialler.calendar.next_day_open(at),
+        _ => None,
+    };
+    Ok(Verdict::PutOff { why: why.as_str(), until: until.unwrap_or(at + LOOK_AGAIN) })
+}
+
+async fn claim(
+    scope: &mut Scope,
+    dialler: &Dialler,
+    due: &Due,
+    usable: &store::person::Usable,
+    standing: Box<store::person::Standing>,
+    trunk: &str,
+    at: DateTime<Utc>,
+) -> Result<Claim> {
+    let (task, person) = (TaskId::from_uuid(due.task_id), PersonId::from_uuid(due.person_id));
+    let (attempt, number) = (AttemptId::new(at), NumberId::from_uuid(usable.number_id));
+    let row = store::attempt::NewAttempt {
+        id: attempt,
+        task,
+        person,
+        department: due.department_id,
+        number,
+        e164: &usable.e164,
+        trunk,
+        node: &dialler.node,
+        epoch: dialler.epoch,
+    };
+    store::attempt::insert(scope, &row, at).await?;
+    store::task::claim(scope, task, &dialler.node, dialler.epoch, at).await?;
+    let answers = store::answer::of_task(scope, task).await?;
+    let given = |a: &store::answer::Answer| {
+        a.option_code.clone().or_else(|| a.value_number.clone()).unwrap_or_default()
+    };
+    let answered =
+        answers.iter().map(|a| (a.questionnaire.clone(), a.link_id.clone(), Pii::new(given(a))));
+    let e164 = usable.e164.parse();
+    Ok(Claim {
+        attempt,
+        task,
+        person,
+        department: due.department_id,
+        number,
+        e164: e164.map_err(|error| super::AppError::Invalid(format!("a stored number {error}")))?,
+        relation: usable.relation.clone(),
+        name: Pii::new(standing.name),
+        name_reading: standing.name_reading.map(Pii::new),
+        sex: standing.sex,
+        birth_date: standing.birth_date.map(Pii::new),
+        language: standing.language,
+        had_operation: due.had_operation,
+        disclosure: due.disclosure.clone(),
+        answered: answered.collect(),
+    })
+}
+
+/// When the hospital's day began.
+fn midnight(calendar: &Calendar, at: DateTime<Utc>) -> DateTime<Utc> {
+    let start = calendar.local_date(at).and_time(NaiveTime::MIN);
+    let local = calendar.zone.from_local_datetime(&start).earliest();
+    local.map_or(at, |local| local.with_timezone(&Utc))
+}
+
+/// Another call of the same family is on the line: soon over.
+const LOOK_AGAIN: chrono::Duration = chrono::Duration::seconds(30);

@@ -1,0 +1,241 @@
+//! A dial has ended: its outcome, and what becomes of its task and its number, in one
+//! transaction.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Dialler, SYSTEM, midnight};
+use crate::{
+    app::{App, AppError, Change, Result, note},
+    base::{AttemptId, NumberId, PersonId, TaskId},
+    domain::{
+        Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION, Outcome,
+    },
+    store::{
+        self, Scope,
+        attempt::Open,
+        task::{Row, Settled},
+    },
+};
+
+/// What is known at the end of a dial.
+#[derive(Clone, Debug, Default)]
+pub struct Ended {
+    pub facts: DialFacts,
+    pub conversation: Option<Conversation>,
+    pub tone: Option<&'static str>,
+    pub voice_heard: bool,
+    pub keys_given: bool,
+    pub promised: Option<DayPart>,
+    /// In the record beside the outcome, e.g. which limit ended the call.
+    pub why: Option<String>,
+    pub resolved_by: Option<String>,
+    /// Judged by a person, or by our own fault, where the wire's facts cannot tell.
+    pub judged: Option<Outcome>,
+}
+
+impl App {
+    /// Ends an attempt, once; a second time changes nothing. Answers its outcome.
+    ///
+    /// # Errors
+    /// When the database cannot be written; the attempt stays open and is found at the
+    /// next start.
+    pub async fn finish_attempt(
+        &self,
+        dialler: &Dialler,
+        attempt: AttemptId,
+        ended: &Ended,
+        at: DateTime<Utc>,
+    ) -> Result<Outcome> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        let outcome = finish(&mut scope, dialler, attempt, ended, at).await?;
+        self.commit(scope).await?;
+        Ok(outcome)
+    }
+}
+
+pub(super) async fn finish(
+    scope: &mut Scope,
+    dialler: &Dialler,
+    attempt: AttemptId,
+    ended: &Ended,
+    at: DateTime<Utc>,
+) -> Result<Outcome> {
+    let open = store::attempt::lock(scope, attempt).await?;
+    let open = open.ok_or(AppError::NotFound("attempt"))?;
+    let derived = || ended.facts.outcome(ended.conversation);
+    let outcome = ended.judged.unwrap_or_else(derived);
+    if open.state == "ended" {
+        return Ok(outcome);
+    }
+    let facts = store::attempt::Facts {
+        sip_status: ended.facts.sip_status.and_then(|status| i16::try_from(status).ok()),
+        q850: ended.facts.q850.map(i16::from),
+        early_media: ended.facts.early_media.map(Announcement::as_str),
+        tone: ended.tone,
+        rang: ended.facts.rang,
+        we_cancelled: ended.facts.we_cancelled,
+        answered: ended.facts.answered,
+        voice_heard: ended.voice_heard,
+        keys_given: ended.keys_given,
+        conversation: ended.conversation.map(Conversation::as_str),
+        outcome: outcome.as_str(),
+        outcome_version: OUTCOME_VERSION,
+        why: ended.why.as_deref(),
+        resolved_by: ended.resolved_by.as_deref(),
+    };
+    store::attempt::finish(scope, attempt, &facts, at).await?;
+    let task = store::task::lock(scope, TaskId::from_uuid(open.task_id)).await?;
+    let next = decide(scope, dialler, &open, &task, outcome, at).await?;
+    settle(scope, dialler, &open, &task, outcome, ended, next, at).await?;
+    let change = Change {
+        did: "ended",
+        subject: "attempt",
+        subject_id: attempt.to_string(),
+        reason: Some(outcome.as_str()),
+        department: task.department_id,
+        body: json!({ "attempt_id": attempt, "task_id": task.task_id, "run_id": task.run_id,
+            "outcome": outcome.as_str() }),
+    };
+    note(scope, &SYSTEM, &change, at).await?;
+    Ok(outcome)
+}
+
+async fn decide(
+    scope: &mut Scope,
+    dialler: &Dialler,
+    open: &Open,
+    task: &Row,
+    outcome: Outcome,
+    at: DateTime<Utc>,
+) -> Result<Next> {
+    let (calendar, number) = (&dialler.calendar, NumberId::from_uuid(open.number_id));
+    let zone = calendar.zone.name();
+    let says = match outcome {
+        Outcome::NotInService => "out_of_service",
+        o if o.is_attempt() => "in_service",
+        _ => "nothing",
+    };
+    let days = match says {
+        "nothing" => 0,
+        says => store::person::add_proof(scope, number, open.attempt_id, says, zone, at).await?,
+    };
+    if outcome == Outcome::NotInService {
+        let state = if days >= 2 { "invalid" } else { "suspect" };
+        store::person::set_number_state(scope, number, state, at).await?;
+    }
+    if outcome == Outcome::WrongNumber {
+        store::person::set_number_state(scope, number, "blocked", at).await?;
+    }
+    let id = TaskId::from_uuid(task.task_id);
+    let dials = store::attempt::task_history(scope, id, midnight(calendar, at), zone).await?;
+    let person = PersonId::from_uuid(task.person_id);
+    let today = calendar.local_date(at);
+    let numbers = store::person::usable_numbers(scope, person, task.patient_only, today).await?;
+    let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+    let counts = Counts {
+        attempts: count(i64::from(task.attempts) + i64::from(outcome.is_attempt())),
+        interruptions: count(i64::from(task.interruptions) + i64::from(is_interrupted(outcome))),
+        declined_days: count(dials.declined_days),
+        out_of_service_days: count(days),
+        faults: count(dials.faults_in_a_row),
+        has_other_number: numbers.iter().any(|usable| usable.number_id != open.number_id),
+        busy_today: dials.busy_today > 1,
+    };
+    Ok(dialler.policy.retry.decide(outcome, counts))
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "all of one decision; a struct would only rename them"
+)]
+async fn settle(
+    scope: &mut Scope,
+    dialler: &Dialler,
+    open: &Open,
+    task: &Row,
+    outcome: Outcome,
+    ended: &Ended,
+    next: Next,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let calendar = &dialler.calendar;
+    let (state, not_before) = match next {
+        Next::Complete => ("completed", None),
+        Next::Partial => ("partial", None),
+        Next::Cancel => ("cancelled", None),
+        Next::RetryAfter(wait) => {
+            let wait = chrono::Duration::from_std(wait).unwrap_or_default();
+            ("waiting_retry", calendar.next_open(at + wait, None))
+        }
+        Next::RetryAnotherDay => ("waiting_retry", calendar.next_day_open(at)),
+        Next::CallBack => {
+            ("waiting_retry", calendar.next_open(at + PROMISE_NOT_BEFORE, ended.promised))
+        }
+        Next::Repair => ("waiting_repair", None),
+        Next::HandToPerson => ("needs_person", None),
+        Next::Verify => ("uncertain", None),
+    };
+    let settled = Settled {
+        state,
+        why: Some(outcome.as_str()),
+        not_before,
+        outcome: outcome.as_str(),
+        is_attempt: outcome.is_attempt(),
+        is_dial: !matches!(outcome, Outcome::TrunkFault | Outcome::SystemFault),
+        interrupted: is_interrupted(outcome),
+        declined_days: task.declined_days + i32::from(outcome == Outcome::Declined),
+        promised_part: ended.promised.map(DayPart::as_str),
+    };
+    let id = TaskId::from_uuid(task.task_id);
+    store::task::settle(scope, id, &settled, at).await?;
+    match outcome {
+        _ if next == Next::Repair => {
+            follow_on(scope, id, "repair_task", outcome.as_str(), at).await?;
+        }
+        Outcome::Refused => {
+            store::task::cancel_for_person(scope, open.person_id, "refused", at).await?;
+        }
+        Outcome::Unable => {
+            follow_on(scope, id, "verify_person", "核实患者状态", at).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn is_interrupted(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::BreakOff | Outcome::Partial)
+}
+
+async fn follow_on(
+    scope: &mut Scope,
+    parent: TaskId,
+    kind: &str,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    Ok(store::task::open_follow_on(scope, TaskId::new(at), parent, kind, why, at).await?)
+}
+
+/// No number is left to dial: the ward finds one.
+pub(super) async fn to_repair(scope: &mut Scope, task: Uuid, at: DateTime<Utc>) -> Result<()> {
+    let id = TaskId::from_uuid(task);
+    let settled = Settled {
+        state: "waiting_repair",
+        why: Some("no_number"),
+        not_before: None,
+        outcome: "not_in_service",
+        is_attempt: false,
+        is_dial: true,
+        interrupted: false,
+        declined_days: 0,
+        promised_part: None,
+    };
+    store::task::settle(scope, id, &settled, at).await?;
+    follow_on(scope, id, "repair_task", "no_number", at).await
+}
+
+/// "This afternoon" said at two is not at one minute past two.
+const PROMISE_NOT_BEFORE: chrono::Duration = chrono::Duration::hours(1);

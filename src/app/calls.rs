@@ -1,0 +1,148 @@
+//! Calls as the record sees them.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{App, Change, Result, note};
+use crate::{
+    base::{AttemptId, CallId, E164, LegId, PersonId, Pii, TaskId},
+    store::{self, Principal},
+};
+
+#[derive(Clone, Debug)]
+pub struct NewCall {
+    pub id: CallId,
+    pub attempt: Option<AttemptId>,
+    pub task: Option<TaskId>,
+    pub person: Option<PersonId>,
+    pub department: Option<Uuid>,
+    pub is_outbound: bool,
+    /// The other side's number or user part.
+    pub remote: Pii<String>,
+    pub trunk: Option<String>,
+    pub dialplan: String,
+    pub dialplan_sha256: String,
+    pub node: String,
+    pub epoch: i64,
+}
+
+#[derive(Clone, Debug)]
+pub struct LegEnd {
+    pub id: LegId,
+    pub role: &'static str,
+    pub sip_call_id: String,
+    pub started_at: DateTime<Utc>,
+    pub answered_at: Option<DateTime<Utc>>,
+    pub sip_status: Option<u16>,
+    pub q850: Option<u8>,
+    pub codec: Option<&'static str>,
+    pub packets_sent: u64,
+    pub packets_received: u64,
+    pub packets_lost: u64,
+    pub jitter_ms: f32,
+}
+
+const SYSTEM: Principal = Principal::System("call");
+
+impl App {
+    /// # Errors
+    /// When the database cannot be written; the call must not go on then.
+    pub async fn begin_call(&self, new: &NewCall, at: DateTime<Utc>) -> Result<()> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        let row = store::call::NewCall {
+            id: new.id,
+            attempt: new.attempt,
+            task: new.task,
+            person: new.person,
+            department: new.department,
+            direction: if new.is_outbound { "outbound" } else { "inbound" },
+            remote: new.remote.reveal(),
+            trunk: new.trunk.as_deref(),
+            dialplan: &new.dialplan,
+            dialplan_sha256: &new.dialplan_sha256,
+            node: &new.node,
+            epoch: new.epoch,
+        };
+        store::call::insert(&mut scope, &row, at).await?;
+        let body = json!({ "call_id": new.id });
+        store::event::insert(&mut scope, "call.began", new.department, &body, at).await?;
+        self.commit(scope).await
+    }
+
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn call_state(&self, call: CallId, state: &str, at: DateTime<Utc>) -> Result<()> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        store::call::set_state(&mut scope, call, state, at).await?;
+        let body = json!({ "call_id": call, "state": state });
+        store::event::insert(&mut scope, "call.state", None, &body, at).await?;
+        self.commit(scope).await
+    }
+
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn end_call(
+        &self,
+        call: CallId,
+        leg: &LegEnd,
+        why: &str,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        store::call::end(&mut scope, call, why, at).await?;
+        let as_i64 = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        let report = store::call::LegReport {
+            id: leg.id,
+            call,
+            role: leg.role,
+            sip_call_id: &leg.sip_call_id,
+            started_at: leg.started_at,
+            answered_at: leg.answered_at,
+            ended_at: at,
+            sip_status: leg.sip_status.and_then(|status| i16::try_from(status).ok()),
+            q850: leg.q850.map(i16::from),
+            codec: leg.codec,
+            packets_sent: as_i64(leg.packets_sent),
+            packets_received: as_i64(leg.packets_received),
+            packets_lost: as_i64(leg.packets_lost),
+            jitter_ms: leg.jitter_ms,
+        };
+        store::call::insert_leg(&mut scope, &report).await?;
+        let change = Change {
+            did: "ended",
+            subject: "call",
+            subject_id: call.to_string(),
+            reason: Some(why),
+            department: None,
+            body: json!({ "call_id": call }),
+        };
+        note(&mut scope, &SYSTEM, &change, at).await?;
+        self.commit(scope).await
+    }
+
+    /// "Never call this number": said by a person, on any line.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn do_not_call(
+        &self,
+        by: &Principal,
+        number: &E164,
+        reason: &str,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut scope = self.scope(by).await?;
+        store::person::do_not_call(&mut scope, number.as_str(), reason, by.name(), at).await?;
+        let change = Change {
+            did: "added",
+            subject: "do_not_call",
+            subject_id: "-".to_owned(),
+            reason: Some(reason),
+            department: None,
+            body: json!({}),
+        };
+        note(&mut scope, by, &change, at).await?;
+        self.commit(scope).await
+    }
+}

@@ -1,0 +1,129 @@
+//! Every write: one transaction with its audit row and its event. Reads go from the web
+//! to the store directly.
+#![deny(clippy::disallowed_methods)]
+
+mod accounts;
+mod answers;
+mod attempt;
+mod audit;
+mod calls;
+mod hub;
+mod imports;
+mod prompts;
+mod recordings;
+mod run;
+mod stop;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use accounts::{NewUser, SignedIn, digest_ha1};
+pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
+pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
+pub use calls::{LegEnd, NewCall};
+pub use hub::{Hub, HubEvent};
+pub use imports::{ImportSummary, RowReport};
+pub use run::{NewRun, RunAction};
+pub use stop::LiveCalls;
+
+use crate::store::{self, Database, Principal, Scope, StoreError};
+
+/// All that may be written, and by what rules.
+#[derive(Clone, Debug)]
+pub struct App {
+    database: Database,
+    hub: Hub,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("{0} is not there")]
+    NotFound(&'static str),
+    /// The request is understood, but the record's state forbids it.
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("the database: {0}")]
+    Store(StoreError),
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Rule(rule) => match RULES.iter().find(|(name, _)| name == rule) {
+                Some((_, what)) => Self::Conflict((*what).to_owned()),
+                None => Self::Store(error),
+            },
+            _ => Self::Store(error),
+        }
+    }
+}
+
+pub type Result<T, E = AppError> = std::result::Result<T, E>;
+
+impl App {
+    pub const fn new(database: Database, hub: Hub) -> Self {
+        Self { database, hub }
+    }
+
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub const fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    async fn scope(&self, principal: &Principal) -> Result<Scope> {
+        Ok(self.database.scope(principal).await?)
+    }
+
+    /// Ends a write; those who wait for events are woken.
+    async fn commit(&self, scope: Scope) -> Result<()> {
+        scope.commit().await?;
+        self.hub.wake();
+        Ok(())
+    }
+}
+
+/// The audit row and the event of one change.
+struct Change<'a> {
+    did: &'a str,
+    subject: &'a str,
+    subject_id: String,
+    reason: Option<&'a str>,
+    department: Option<Uuid>,
+    body: Value,
+}
+
+async fn note(
+    scope: &mut Scope,
+    principal: &Principal,
+    change: &Change<'_>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let entry = store::audit::Entry {
+        who: principal.name(),
+        did: change.did,
+        subject: change.subject,
+        subject_id: &change.subject_id,
+        reason: change.reason,
+    };
+    store::audit::insert(scope, &entry, at).await?;
+    let kind = format!("{}.{}", change.subject, change.did);
+    store::event::insert(scope, &kind, change.department, &change.body, at).await?;
+    Ok(())
+}
+
+/// What the database's own rules mean to a person.
+const RULES: &[(&str, &str)] = &[
+    ("account_login_unique", "这个工号已经存在 / this login exists already"),
+    (
+        "stop_all_resumed_by_another",
+        "停呼的人不能自己恢复,请另一人操作 / whoever stopped the calls cannot resume them; ask another person",
+    ),
+    ("stop_all_has_reason", "请写明停呼原因 / a reason is required"),
+    ("run_lines_positive", "线路数必须大于 0 / lines must be above 0"),
+];

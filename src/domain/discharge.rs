@@ -1,0 +1,438 @@
+//! A discharge as the hospital sends it: raw cells in, a checked value or every fault out.
+
+use chrono::{NaiveDate, NaiveDateTime};
+
+use super::{CellFault, DialledNumber, read_cell, word::words};
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sex {
+    Male,
+    Female,
+    Unknown,
+}
+
+words! { Sex, "a sex", Male = "male", Female = "female", Unknown = "unknown", }
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Disclosure {
+    PatientKnows,
+    FamilyOnly,
+    Unknown,
+}
+
+words! { Disclosure, "a disclosure",
+    PatientKnows = "patient_knows",
+    FamilyOnly = "family_only",
+    Unknown = "unknown",
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Relation {
+    Own,
+    Spouse,
+    Child,
+    Parent,
+    Sibling,
+    Relative,
+    Neighbour,
+    Guardian,
+    Other,
+}
+
+words! { Relation, "a relation",
+    Own = "self",
+    Spouse = "spouse",
+    Child = "child",
+    Parent = "parent",
+    Sibling = "sibling",
+    Relative = "relative",
+    Neighbour = "neighbour",
+    Guardian = "guardian",
+    Other = "other",
+}
+
+/// 离院方式 of the 病案首页.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Disposition(i16);
+
+impl Disposition {
+    pub const HOME: Self = Self(1);
+    pub const DIED: Self = Self(5);
+
+    pub const fn code(self) -> i16 {
+        self.0
+    }
+}
+
+/// One fault of one row: which column, and what is wrong. Never the cell's text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RowFault {
+    pub column: &'static str,
+    pub what: String,
+}
+
+/// The cells of one row by what they mean, as text. Absent and empty are the same.
+#[derive(Clone, Debug, Default)]
+pub struct RawDischarge {
+    pub name: String,
+    pub sex: String,
+    pub birth_date: String,
+    pub id_card: String,
+    pub record_no: String,
+    pub admission_no: String,
+    pub sequence: String,
+    pub department: String,
+    pub ward: String,
+    pub admitted_on: String,
+    pub discharged_on: String,
+    pub disposition: String,
+    pub phone: String,
+    pub contact_name: String,
+    pub contact_relation: String,
+    pub contact_phone: String,
+    pub diagnosis_icd: String,
+    pub diagnosis_name: String,
+    pub operation: String,
+    pub disclosure: String,
+    pub language: String,
+}
+
+#[derive(Clone)]
+pub struct Discharge {
+    pub name: String,
+    pub sex: Sex,
+    pub birth_date: NaiveDate,
+    pub id_card: Option<String>,
+    pub record_no: Option<String>,
+    pub admission_no: String,
+    pub sequence: i32,
+    pub department: String,
+    pub ward: Option<String>,
+    pub admitted_on: Option<NaiveDate>,
+    pub discharged_on: NaiveDate,
+    pub disposition: Disposition,
+    pub numbers: Vec<DialledNumber>,
+    pub raw_phone: String,
+    pub contact: Option<NextOfKin>,
+    pub diagnosis: Option<(Option<String>, Option<String>)>,
+    pub had_operation: bool,
+    pub disclosure: Disclosure,
+    pub language: String,
+}
+
+#[derive(Clone)]
+pub struct NextOfKin {
+    pub name: Option<String>,
+    pub relation: Relation,
+    pub numbers: Vec<DialledNumber>,
+    pub raw_phone: String,
+}
+
+impl RawDischarge {
+    /// # Errors
+    /// Every fault of the row, so that it is mended in one go.
+    pub fn check(&self, today: NaiveDate, area_code: &str) -> Result<Discharge, Vec<RowFault>> {
+        let mut faults = Faults(Vec::new());
+        let name = faults.needs("姓名", &self.name);
+        let admission_no = faults.needs("住院号", &self.admission_no);
+        let department = faults.needs("出院科室", &self.department);
+        let birth_date = faults.date("出生日期", &self.birth_date);
+        let discharged_on = faults.date("出院日期", &self.discharged_on);
+        let admitted_on = self.optional_date(&mut faults);
+        let sex = faults.read("性别", read_sex(&self.sex));
+        let disposition = faults.read("离院方式", read_disposition(&self.disposition));
+        let disclosure = faults.read("病情告知", read_disclosure(&self.disclosure));
+        let sequence = faults.read("住院次数", read_sequence(&self.sequence));
+        let id_card = faults.read("身份证号", read_id_card(&self.id_card));
+        let numbers = faults.read("联系电话", self.own_numbers(area_code));
+        let contact = self.next_of_kin(&mut faults, area_code);
+        faults.order(birth_date, admitted_on, discharged_on, today);
+        faults.reachable(numbers.as_deref(), contact.as_ref());
+        if !faults.0.is_empty() {
+            return Err(faults.0);
+        }
+        let (icd, diagnosis) = (filled(&self.diagnosis_icd), filled(&self.diagnosis_name));
+        Ok(Discharge {
+            name,
+            sex: sex.unwrap_or(Sex::Unknown),
+            birth_date: birth_date.unwrap_or_default(),
+            id_card: id_card.flatten(),
+            record_no: filled(&self.record_no),
+            admission_no,
+            sequence: sequence.unwrap_or(1),
+            department,
+            ward: filled(&self.ward),
+            admitted_on,
+            discharged_on: discharged_on.unwrap_or_default(),
+            disposition: disposition.unwrap_or(Disposition::HOME),
+            numbers: numbers.unwrap_or_default(),
+            raw_phone: self.phone.trim().to_owned(),
+            contact,
+            diagnosis: (icd.is_some() || diagnosis.is_some()).then_some((icd, diagnosis)),
+            had_operation: read_yes(&self.operation),
+            disclosure: disclosure.unwrap_or(Disclosure::Unknown),
+            language: filled(&self.language).unwrap_or_else(|| "zh-CN".to_owned()),
+        })
+    }
+
+    fn optional_date(&self, faults: &mut Faults) -> Option<NaiveDate> {
+        filled(&self.admitted_on).and_then(|text| faults.date("入院日期", &text))
+    }
+
+    fn own_numbers(&self, area_code: &str) -> Result<Vec<DialledNumber>, String> {
+        match read_cell(&self.phone, area_code) {
+            // Whether anybody can be reached at all is judged with the next of kin.
+            Err(CellFault::Empty) => Ok(Vec::new()),
+            found => found.map_err(|fault| fault.to_string()),
+        }
+    }
+
+    fn next_of_kin(&self, faults: &mut Faults, area_code: &str) -> Option<NextOfKin> {
+        filled(&self.contact_phone)?;
+        let cell = read_cell(&self.contact_phone, area_code).map_err(|fault| fault.to_string());
+        let numbers = faults.read("联系人电话", cell)?;
+        let relation = faults.read("与患者关系", read_relation(&self.contact_relation))?;
+        let raw_phone = self.contact_phone.trim().to_owned();
+        Some(NextOfKin { name: filled(&self.contact_name), relation, numbers, raw_phone })
+    }
+}
+
+struct Faults(Vec<RowFault>);
+
+impl Faults {
+    fn add(&mut self, column: &'static str, what: impl Into<String>) {
+        self.0.push(RowFault { column, what: what.into() });
+    }
+
+    fn needs(&mut self, column: &'static str, text: &str) -> String {
+        match filled(text) {
+            Some(text) if text.chars().count() <= TEXT_MAX => return text,
+            Some(_) => {
+                self.add(column, format!("超过 {TEXT_MAX} 个字 / over {TEXT_MAX} characters"))
+            }
+            None => self.add(column, "不能为空 / must not be empty"),
+        }
+        String::new()
+    }
+
+    fn date(&mut self, column: &'static str, text: &str) -> Option<NaiveDate> {
+        let found = read_date(text);
+        if found.is_none() {
+            self.add(column, "不是日期(例 2026-11-23)/ not a date, e.g. 2026-11-23");
+        }
+        found
+    }
+
+    fn read<T>(&mut self, column: &'static str, found: Result<T, String>) -> Option<T> {
+        found.map_err(|what| self.add(column, what)).ok()
+    }
+
+    fn order(
+        &mut self,
+        birth: Option<NaiveDate>,
+        admitted: Option<NaiveDate>,
+        discharged: Option<NaiveDate>,
+        today: NaiveDate,
+    ) {
+        if discharged.is_some_and(|day| day > today) {
+            self.add("出院日期", "在今天之后 / lies in the future");
+        }
+        if admitted.zip(discharged).is_some_and(|(from, to)| from > to) {
+            self.add("入院日期", "在出院日期之后 / is after the discharge");
+        }
+        if birth.zip(discharged).is_some_and(|(birth, to)| birth > to) {
+            self.add("出生日期", "在出院日期之后 / is after the discharge");
+        }
+    }
+
+    fn reachable(&mut self, numbers: Option<&[DialledNumber]>, contact: Option<&NextOfKin>) {
+        let none = numbers.is_some_and(<[_]>::is_empty) && contact.is_none();
+        if none && !self.0.iter().any(|fault| fault.column.contains("电话")) {
+            self.add(
+                "联系电话",
+                "本人和联系人都没有电话 / neither patient nor contact has a number",
+            );
+        }
+    }
+}
+
+fn filled(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && text != "-").then(|| text.to_owned())
+}
+
+/// 2025-01-02, 2025/1/2, 20250102, 20250102131500, 2025年1月2日 and Excel's serials.
+pub fn read_date(text: &str) -> Option<NaiveDate> {
+    let text = text.trim();
+    let day = text.split([' ', 'T']).next().unwrap_or_default();
+    let formats = ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日"];
+    let found = formats.iter().find_map(|format| NaiveDate::parse_from_str(day, format).ok());
+    let all_digits = !day.is_empty() && day.bytes().all(|byte| byte.is_ascii_digit());
+    let compact = || match day.len() {
+        _ if !all_digits => None,
+        8 => NaiveDate::parse_from_str(day, "%Y%m%d").ok(),
+        14 => NaiveDateTime::parse_from_str(day, "%Y%m%d%H%M%S").ok().map(|at| at.date()),
+        5 => {
+            let serial = day.parse().ok()?;
+            EXCEL_EPOCH.checked_add_days(chrono::Days::new(serial))
+        }
+        _ => None,
+    };
+    found.or_else(compact).filter(|day| *day >= OLDEST && *day <= LATEST)
+}
+
+fn read_sex(text: &str) -> Result<Sex, String> {
+    match text.trim().to_lowercase().as_str() {
+        "男" | "男性" | "m" | "male" | "1" => Ok(Sex::Male),
+        "女" | "女性" | "f" | "female" | "2" => Ok(Sex::Female),
+        "" | "未知" | "不详" | "u" | "unknown" | "0" | "9" => Ok(Sex::Unknown),
+        _ => Err("应为 男 或 女 / must be male or female".to_owned()),
+    }
+}
+
+fn read_disposition(text: &str) -> Result<Disposition, String> {
+    let code = match text.trim() {
+        "" | "1" | "医嘱离院" | "home" => 1,
+        "2" | "转院" | "医嘱转院" | "transferred" => 2,
+        "3" | "转社区" | "医嘱转社区" | "community" => 3,
+        "4" | "非医嘱离院" | "against_advice" => 4,
+        "5" | "死亡" | "died" => 5,
+        "9" | "其他" | "other" => 9,
+        _ => return Err("应为 1 2 3 4 5 9 / must be one of 1 2 3 4 5 9".to_owned()),
+    };
+    Ok(Disposition(code))
+}
+
+fn read_disclosure(text: &str) -> Result<Disclosure, String> {
+    match text.trim() {
+        "本人知情" | "patient_knows" => Ok(Disclosure::PatientKnows),
+        "仅家属知情" | "family_only" => Ok(Disclosure::FamilyOnly),
+        "" | "未登记" | "unknown" => Ok(Disclosure::Unknown),
+        _ => Err("应为 本人知情、仅家属知情 或空 / patient_knows, family_only or empty".to_owned()),
+    }
+}
+
+fn read_relation(text: &str) -> Result<Relation, String> {
+    Ok(match text.trim() {
+        "本人" | "self" => Relation::Own,
+        "配偶" | "夫妻" | "丈夫" | "妻子" | "spouse" => Relation::Spouse,
+        "子女" | "儿子" | "女儿" | "子" | "女" | "child" => Relation::Child,
+        "父母" | "父亲" | "母亲" | "parent" => Relation::Parent,
+        "兄弟姐妹" | "sibling" => Relation::Sibling,
+        "其他亲属" | "亲属" | "relative" => Relation::Relative,
+        "邻居" | "neighbour" => Relation::Neighbour,
+        "监护人" | "guardian" => Relation::Guardian,
+        "" | "其他" | "other" => Relation::Other,
+        _ => return Err("不是已知的关系 / not a known relation".to_owned()),
+    })
+}
+
+fn read_sequence(text: &str) -> Result<i32, String> {
+    match text.trim() {
+        "" => Ok(1),
+        text => text
+            .parse()
+            .ok()
+            .filter(|n| (1..=999).contains(n))
+            .ok_or_else(|| "应为 1 到 999 / must be 1 to 999".to_owned()),
+    }
+}
+
+/// GB 11643: the last of 18 characters is a check digit.
+fn read_id_card(text: &str) -> Result<Option<String>, String> {
+    let Some(text) = filled(text) else { return Ok(None) };
+    let card = text.to_ascii_uppercase();
+    let (body, check) = card.split_at_checked(17).unwrap_or((&card, ""));
+    if body.len() != 17 || check.len() != 1 || !body.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("应为 18 位 / must have 18 characters".to_owned());
+    }
+    let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let sum: u32 = body.bytes().zip(weights).map(|(digit, w)| u32::from(digit - b'0') * w).sum();
+    if b"10X98765432"[(sum % 11) as usize] == check.as_bytes()[0] {
+        Ok(Some(card))
+    } else {
+        Err("校验位不对 / the check digit is wrong".to_owned())
+    }
+}
+
+fn read_yes(text: &str) -> bool {
+    matches!(text.trim(), "是" | "有" | "1" | "yes" | "true" | "Y" | "y")
+}
+
+/// A longer name or number is a column that slipped.
+const TEXT_MAX: usize = 60;
+
+const EXCEL_EPOCH: NaiveDate = match NaiveDate::from_ymd_opt(1899, 12, 30) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+const OLDEST: NaiveDate = match NaiveDate::from_ymd_opt(1900, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
+const LATEST: NaiveDate = match NaiveDate::from_ymd_opt(2100, 1, 1) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> RawDischarge {
+        let text = str::to_owned;
+        RawDischarge {
+            name: text("王秀英"),
+            sex: text("女"),
+            birth_date: text("1952-08-15"),
+            admission_no: text("Z0001"),
+            department: text("心内科"),
+            discharged_on: text("2026-11-20"),
+            phone: text("13800138000"),
+            ..RawDischarge::default()
+        }
+    }
+
+    #[test]
+    fn each_fault_is_told_by_column() {
+        let today = "2026-11-23".parse().unwrap();
+        let text = str::to_owned;
+        for (raw, expected) in [
+            (good(), vec![]),
+            (RawDischarge { name: text(" "), ..good() }, vec!["姓名"]),
+            (RawDischarge { birth_date: text("1952-13-01"), ..good() }, vec!["出生日期"]),
+            (RawDischarge { discharged_on: text("2026-11-24"), ..good() }, vec!["出院日期"]),
+            (RawDischarge { admitted_on: text("2026-11-21"), ..good() }, vec!["入院日期"]),
+            (
+                RawDischarge { phone: text("无"), sex: text("?"), ..good() },
+                vec!["性别", "联系电话"],
+            ),
+            (RawDischarge { phone: text(""), ..good() }, vec!["联系电话"]),
+            (RawDischarge { id_card: text("35020319520815123"), ..good() }, vec!["身份证号"]),
+            (RawDischarge { disposition: text("7"), ..good() }, vec!["离院方式"]),
+            (RawDischarge { phone: text(""), contact_phone: text("5027064"), ..good() }, vec![]),
+        ] {
+            let faults = raw.check(today, "0592").map(drop).err().unwrap_or_default();
+            let columns: Vec<_> = faults.iter().map(|fault| fault.column).collect();
+            assert_eq!(columns, expected, "{faults:?}");
+        }
+    }
+
+    #[test]
+    fn dates_are_read_as_hospitals_write_them() {
+        for text in
+            ["2025-01-02", "2025/1/2", "20250102", "20250102131500", "45659", "2025-01-02 13:15"]
+        {
+            assert_eq!(read_date(text), "2025-01-02".parse().ok(), "{text}");
+        }
+        for text in ["", "2025-02-30", "0000-00-00", "昨天", "999"] {
+            assert_eq!(read_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_identity_card_is_checked_by_its_last_character() {
+        assert!(read_id_card("11010519491231002X").is_ok());
+        assert!(read_id_card("110105194912310021").is_err());
+    }
+}

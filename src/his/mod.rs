@@ -1,0 +1,9 @@
+//! What the hospital's own systems say: bytes in, words and cells out. Knows nothing of
+//! our tables.
+#![deny(clippy::disallowed_methods)]
+
+mod columns;
+mod table;
+
+pub use columns::{Column, column_of};
+pub use table::{Table, TableError, read_csv};

@@ -1,0 +1,150 @@
+//! Who may sign in, and the phones that register with us.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Result, Scope};
+use crate::base::UserId;
+
+pub struct NewAccount<'a> {
+    pub id: UserId,
+    pub login: &'a str,
+    pub display_name: &'a str,
+    pub password_hash: &'a str,
+    pub role: &'a str,
+    pub may_stop_all: bool,
+    pub whole_hospital: bool,
+}
+
+pub async fn insert(scope: &mut Scope, new: &NewAccount<'_>, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "insert into account (user_id, login, display_name, password_hash, role, may_stop_all,
+             whole_hospital, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        new.id.as_uuid(),
+        new.login,
+        new.display_name,
+        new.password_hash,
+        new.role,
+        new.may_stop_all,
+        new.whole_hospital,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn set_password(scope: &mut Scope, login: &str, hash: &str) -> Result<bool> {
+    let done = sqlx::query!("update account set password_hash = $2 where login = $1", login, hash)
+        .execute(scope.connection())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+#[derive(Clone)]
+pub struct Account {
+    pub user_id: Uuid,
+    pub login: String,
+    pub display_name: String,
+    pub password_hash: String,
+    pub role: String,
+    pub may_stop_all: bool,
+    pub whole_hospital: bool,
+    pub departments: Vec<Uuid>,
+}
+
+pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>> {
+    Ok(sqlx::query_as!(
+        Account,
+        "select user_id, login, display_name, password_hash, role, may_stop_all, whole_hospital,
+             departments from account where login = $1 and disabled_at is null",
+        login
+    )
+    .fetch_optional(scope.connection())
+    .await?)
+}
+
+pub async fn list(scope: &mut Scope) -> Result<Vec<Account>> {
+    Ok(sqlx::query_as!(
+        Account,
+        "select user_id, login, display_name, '' as \"password_hash!\", role, may_stop_all,
+             whole_hospital, departments from account where disabled_at is null order by login"
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub async fn open_session(
+    scope: &mut Scope,
+    token_sha256: &str,
+    user: Uuid,
+    at: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!("delete from web_session where expires_at < $1", at)
+        .execute(scope.connection())
+        .await?;
+    sqlx::query!(
+        "insert into web_session (token_sha256, user_id, created_at, expires_at)
+         values ($1, $2, $3, $4)",
+        token_sha256,
+        user,
+        at,
+        until
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn by_session(
+    scope: &mut Scope,
+    token_sha256: &str,
+    at: DateTime<Utc>,
+) -> Result<Option<Account>> {
+    Ok(sqlx::query_as!(
+        Account,
+        "select a.user_id, a.login, a.display_name, a.password_hash, a.role, a.may_stop_all,
+             a.whole_hospital, a.departments
+         from account a join web_session s using (user_id)
+         where s.token_sha256 = $1 and s.expires_at > $2 and a.disabled_at is null",
+        token_sha256,
+        at
+    )
+    .fetch_optional(scope.connection())
+    .await?)
+}
+
+pub async fn close_session(scope: &mut Scope, token_sha256: &str) -> Result<()> {
+    sqlx::query!("delete from web_session where token_sha256 = $1", token_sha256)
+        .execute(scope.connection())
+        .await?;
+    Ok(())
+}
+
+#[derive(Clone)]
+pub struct Phone {
+    pub phone: String,
+    pub ha1_md5: String,
+    pub ha1_sha256: String,
+}
+
+pub async fn put_phone(scope: &mut Scope, phone: &Phone, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "insert into phone (phone, ha1_md5, ha1_sha256, created_at) values ($1, $2, $3, $4)
+         on conflict (phone) do update set ha1_md5 = $2, ha1_sha256 = $3",
+        phone.phone,
+        phone.ha1_md5,
+        phone.ha1_sha256,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn phones(scope: &mut Scope) -> Result<Vec<Phone>> {
+    Ok(sqlx::query_as!(Phone, "select phone, ha1_md5, ha1_sha256 from phone order by phone")
+        .fetch_all(scope.connection())
+        .await?)
+}

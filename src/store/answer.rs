@@ -1,0 +1,163 @@
+//! Answers: written once, whatever is replayed.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Result, Scope};
+use crate::base::{AnswerId, CallId, PersonId, TaskId};
+
+pub struct NewAnswer<'a> {
+    pub id: AnswerId,
+    pub call: CallId,
+    pub task: Option<TaskId>,
+    pub person: Option<PersonId>,
+    pub department: Option<Uuid>,
+    pub questionnaire: &'a str,
+    pub questionnaire_sha256: &'a str,
+    pub link_id: &'a str,
+    pub item_text: &'a str,
+    pub status: &'a str,
+    pub option_code: Option<&'a str>,
+    pub option_text: Option<&'a str>,
+    pub value_number: Option<&'a str>,
+    pub value_text: Option<&'a str>,
+    pub unit: Option<&'a str>,
+    pub score: Option<&'a str>,
+    pub ordinal: i32,
+    pub recorded_by: &'a str,
+}
+
+/// Answers whether it is new: a journal that is replayed after a crash changes nothing.
+pub async fn insert(scope: &mut Scope, new: &NewAnswer<'_>, at: DateTime<Utc>) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into answer (answer_id, call_id, task_id, person_id, department_id, questionnaire,
+             questionnaire_sha256, link_id, item_text, status, option_code, option_text,
+             value_number, value_text, unit, score, ordinal, at, recorded_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::numeric, $14, $15,
+             $16::text::numeric, $17, $18, $19)
+         on conflict on constraint answer_once_per_call do nothing",
+        new.id.as_uuid(),
+        new.call.as_uuid(),
+        new.task.as_ref().map(TaskId::as_uuid),
+        new.person.as_ref().map(PersonId::as_uuid),
+        new.department,
+        new.questionnaire,
+        new.questionnaire_sha256,
+        new.link_id,
+        new.item_text,
+        new.status,
+        new.option_code,
+        new.option_text,
+        new.value_number,
+        new.value_text,
+        new.unit,
+        new.score,
+        new.ordinal,
+        at,
+        new.recorded_by
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub call_id: Uuid,
+    pub questionnaire: String,
+    pub link_id: String,
+    pub item_text: String,
+    pub status: String,
+    pub option_code: Option<String>,
+    pub option_text: Option<String>,
+    pub value_number: Option<String>,
+    pub value_text: Option<String>,
+    pub unit: Option<String>,
+    pub score: Option<String>,
+    pub ordinal: i32,
+    pub at: DateTime<Utc>,
+    pub recorded_by: String,
+}
+
+pub async fn of_call(scope: &mut Scope, call: CallId) -> Result<Vec<Answer>> {
+    Ok(sqlx::query_as!(
+        Answer,
+        "select call_id, questionnaire, link_id, item_text, status, option_code, option_text,
+             value_number::text, value_text, unit, score::text, ordinal, at, recorded_by
+         from answer where call_id = $1 order by ordinal",
+        call.as_uuid()
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// The answers to the questions of a task so far, over all its calls: where an interrupted
+/// questionnaire is taken up again. The opening is asked anew in each call.
+pub async fn of_task(scope: &mut Scope, task: TaskId) -> Result<Vec<Answer>> {
+    Ok(sqlx::query_as!(
+        Answer,
+        "select distinct on (questionnaire, link_id) call_id, questionnaire, link_id, item_text,
+             status, option_code, option_text, value_number::text, value_text, unit, score::text,
+             ordinal, at, recorded_by
+         from answer where task_id = $1 order by questionnaire, link_id, at desc",
+        task.as_uuid()
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub struct NewAlert<'a> {
+    pub id: Uuid,
+    pub call: CallId,
+    pub task: Option<TaskId>,
+    pub person: Option<PersonId>,
+    pub department: Option<Uuid>,
+    pub link_id: &'a str,
+    pub level: &'a str,
+    pub due_at: DateTime<Utc>,
+}
+
+pub async fn raise(scope: &mut Scope, alert: &NewAlert<'_>, at: DateTime<Utc>) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into alert (alert_id, call_id, task_id, person_id, department_id, link_id, level,
+             state, raised_at, due_at)
+         values ($1, $2, $3, $4, $5, $6, $7, 'raised', $8, $9)
+         on conflict on constraint alert_once_per_item do nothing",
+        alert.id,
+        alert.call.as_uuid(),
+        alert.task.as_ref().map(TaskId::as_uuid),
+        alert.person.as_ref().map(PersonId::as_uuid),
+        alert.department,
+        alert.link_id,
+        alert.level,
+        at,
+        alert.due_at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub struct Alert {
+    pub alert_id: Uuid,
+    pub call_id: Option<Uuid>,
+    pub link_id: String,
+    pub level: String,
+    pub state: String,
+    pub raised_at: DateTime<Utc>,
+    pub due_at: DateTime<Utc>,
+    pub name: Option<String>,
+}
+
+pub async fn open_alerts(scope: &mut Scope, limit: i64) -> Result<Vec<Alert>> {
+    Ok(sqlx::query_as!(
+        Alert,
+        r#"select l.alert_id, l.call_id, l.link_id, l.level, l.state, l.raised_at, l.due_at,
+             p.name as "name?"
+         from alert l left join person p using (person_id)
+         where l.state <> 'closed' order by l.due_at limit $1"#,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}

@@ -1,0 +1,152 @@
+//! Imports and their reports by row and column.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Result, Scope};
+use crate::base::{AdmissionId, ImportId};
+
+pub async fn begin(
+    scope: &mut Scope,
+    id: ImportId,
+    file_name: &str,
+    sha256: &str,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into import (import_id, file_name, sha256, state, started_by, started_at)
+         values ($1, $2, $3, 'running', $4, $5)",
+        id.as_uuid(),
+        file_name,
+        sha256,
+        by,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    pub rows_read: i32,
+    pub rows_stored: i32,
+    pub rows_known: i32,
+    pub rows_bad: i32,
+}
+
+pub async fn progress(
+    scope: &mut Scope,
+    id: ImportId,
+    counts: Counts,
+    state: &str,
+    why: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update import set rows_read = $2, rows_stored = $3, rows_known = $4, rows_bad = $5,
+             state = $6, why = $7, ended_at = case when $6 = 'running' then null else $8::timestamptz end
+         where import_id = $1",
+        id.as_uuid(),
+        counts.rows_read,
+        counts.rows_stored,
+        counts.rows_known,
+        counts.rows_bad,
+        state,
+        why,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn add_fault(
+    scope: &mut Scope,
+    id: ImportId,
+    row: i32,
+    ordinal: i32,
+    column: &str,
+    what: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into import_fault (import_id, row_no, column_name, what, ordinal)
+         values ($1, $2, $3, $4, $5)",
+        id.as_uuid(),
+        row,
+        column,
+        what,
+        ordinal
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn link(scope: &mut Scope, id: ImportId, admission: AdmissionId) -> Result<()> {
+    sqlx::query!(
+        "insert into import_admission (import_id, admission_id) values ($1, $2)
+         on conflict do nothing",
+        id.as_uuid(),
+        admission.as_uuid()
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub struct Import {
+    pub import_id: Uuid,
+    pub file_name: String,
+    pub state: String,
+    pub rows_read: i32,
+    pub rows_stored: i32,
+    pub rows_known: i32,
+    pub rows_bad: i32,
+    pub why: Option<String>,
+    pub started_by: String,
+    pub started_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+pub async fn list(scope: &mut Scope, id: Option<ImportId>, limit: i64) -> Result<Vec<Import>> {
+    Ok(sqlx::query_as!(
+        Import,
+        "select import_id, file_name, state, rows_read, rows_stored, rows_known, rows_bad, why,
+             started_by, started_at, ended_at
+         from import where $1::uuid is null or import_id = $1 order by started_at desc limit $2",
+        id.as_ref().map(ImportId::as_uuid),
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub struct Fault {
+    pub row_no: i32,
+    pub column_name: String,
+    pub what: String,
+}
+
+pub async fn faults(scope: &mut Scope, id: ImportId) -> Result<Vec<Fault>> {
+    Ok(sqlx::query_as!(
+        Fault,
+        "select row_no, column_name, what from import_fault where import_id = $1
+         order by row_no, ordinal",
+        id.as_uuid()
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Imports that a crash has cut off: what they stored stays, their report says so.
+pub async fn fail_running(scope: &mut Scope, at: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!(
+        "update import set state = 'failed', why = 'crash', ended_at = $1 where state = 'running'",
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected())
+}

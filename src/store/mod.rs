@@ -1,0 +1,203 @@
+//! Postgres. The only module that says `sqlx`. One file a noun.
+#![deny(clippy::disallowed_methods)]
+
+pub mod account;
+pub mod admission;
+pub mod answer;
+pub mod attempt;
+pub mod audit;
+pub mod call;
+pub mod event;
+pub mod import;
+pub mod node;
+pub mod person;
+pub mod policy;
+pub mod prompt;
+pub mod recording;
+pub mod run;
+pub mod stop;
+pub mod task;
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use sqlx::{
+    Connection, PgConnection, PgPool, Postgres, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use uuid::Uuid;
+
+use crate::base::{Pii, UserId};
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// One that the hospital runs: a role that may create roles and tables.
+    Url(Pii<String>),
+    /// Ours, on a unix socket in this folder.
+    Socket { folder: PathBuf, database: String },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Database(sqlx::Error),
+    #[error("the database's migrations failed: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A rule that the database holds by this name.
+    #[error("breaks the rule {0}")]
+    Rule(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error().and_then(|error| error.constraint()) {
+            Some(rule) => Self::Rule(rule.to_owned()),
+            None => Self::Database(error),
+        }
+    }
+}
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// On whose behalf rows are read and written.
+#[derive(Clone, Debug)]
+pub enum Principal {
+    /// The server itself; the reason stands in the audit.
+    System(&'static str),
+    Person {
+        user: UserId,
+        login: String,
+        departments: Departments,
+    },
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Departments {
+    All,
+    Some(Vec<Uuid>),
+}
+
+impl Principal {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::System(reason) => reason,
+            Self::Person { login, .. } => login,
+        }
+    }
+
+    fn departments(&self) -> String {
+        match self {
+            Self::System(_) | Self::Person { departments: Departments::All, .. } => "*".to_owned(),
+            Self::Person { departments: Departments::Some(ids), .. } => {
+                ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(",")
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: PgPool,
+}
+
+impl Database {
+    /// Brings the schema up to date as `suifang_owner`, then works as `suifang_app`.
+    pub async fn open(target: &Target) -> Result<Self> {
+        let mut owner = PgConnection::connect_with(&target.options(OWNER)?).await?;
+        prepare_roles(&mut owner, target).await?;
+        let migrated = MIGRATIONS.run(&mut owner).await;
+        owner.close().await?;
+        migrated?;
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .acquire_timeout(ACQUIRE_WAIT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    sqlx::query("set role suifang_app").execute(connection).await.map(drop)
+                })
+            })
+            .connect_with(target.options(APP)?)
+            .await?;
+        Ok(Self { pool })
+    }
+
+    /// A transaction that sees what `principal` may see. Dropped without
+    /// [`Scope::commit`], it leaves nothing behind.
+    pub async fn scope(&self, principal: &Principal) -> Result<Scope> {
+        let mut tx = self.pool.begin().await?;
+        sqlx::query!(
+            "select set_config('suifang.departments', $1, true) as done",
+            principal.departments()
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        Ok(Scope { tx })
+    }
+
+    /// Can a row be written? (`/readyz`.) The write is rolled back.
+    pub async fn is_writable(&self) -> bool {
+        let Ok(mut scope) = self.scope(&Principal::System("health")).await else { return false };
+        sqlx::query!("select txid_current() as id").fetch_one(scope.connection()).await.is_ok()
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[derive(Debug)]
+pub struct Scope {
+    tx: Transaction<'static, Postgres>,
+}
+
+impl Scope {
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.tx.commit().await?)
+    }
+
+    fn connection(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+}
+
+impl Target {
+    fn options(&self, role: &str) -> Result<PgConnectOptions> {
+        let options = match self {
+            Self::Url(url) => PgConnectOptions::from_str(url.reveal())?,
+            Self::Socket { folder, database } => PgConnectOptions::new_without_pgpass()
+                .socket(folder)
+                .username(role)
+                .database(database),
+        };
+        Ok(options.application_name("suifang"))
+    }
+}
+
+/// A hospital's own database has one role for us; it must be able to become the other.
+async fn prepare_roles(owner: &mut PgConnection, target: &Target) -> Result<()> {
+    if matches!(target, Target::Socket { .. }) {
+        return Ok(());
+    }
+    sqlx::raw_sql(
+        "do $$ begin
+             create role suifang_app nologin;
+         exception when duplicate_object or unique_violation then null; end $$;
+         do $$ begin
+             execute format('grant suifang_app to %I', current_user);
+         exception when others then null; end $$;",
+    )
+    .execute(owner)
+    .await?;
+    Ok(())
+}
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+const OWNER: &str = "suifang_owner";
+const APP: &str = "suifang_app";
+
+/// Each live call holds none for longer than one short write; the page needs a few.
+const CONNECTIONS_MAX: u32 = 20;
+
+/// A write that waits longer tells of a database in trouble; calls then end politely.
+const ACQUIRE_WAIT: Duration = Duration::from_secs(10);

@@ -1,0 +1,333 @@
+//! People, their contacts and numbers, consent, and the lists of whom never to call.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::{Result, Scope};
+use crate::base::{CallId, ContactId, E164, NumberId, PersonId};
+
+pub struct NewPerson<'a> {
+    pub id: PersonId,
+    pub record_no: Option<&'a str>,
+    pub id_card: Option<&'a str>,
+    pub name: &'a str,
+    pub sex: &'a str,
+    pub birth_date: NaiveDate,
+    pub language: &'a str,
+}
+
+/// By record number or identity card, whichever is known.
+pub async fn find(
+    scope: &mut Scope,
+    record_no: Option<&str>,
+    id_card: Option<&str>,
+) -> Result<Option<PersonId>> {
+    let found = sqlx::query_scalar!(
+        "select person_id from person where record_no = $1 or id_card = $2
+         order by record_no is not distinct from $1 desc limit 1",
+        record_no,
+        id_card
+    )
+    .fetch_optional(scope.connection())
+    .await?;
+    Ok(found.map(PersonId::from_uuid))
+}
+
+pub async fn insert(scope: &mut Scope, person: &NewPerson<'_>, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "insert into person (person_id, record_no, id_card, name, sex, birth_date, language,
+             created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        person.id.as_uuid(),
+        person.record_no,
+        person.id_card,
+        person.name,
+        person.sex,
+        person.birth_date,
+        person.language,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn record_death(scope: &mut Scope, person: PersonId, on: NaiveDate) -> Result<()> {
+    sqlx::query!(
+        "update person set died_on = coalesce(died_on, $2) where person_id = $1",
+        person.as_uuid(),
+        on
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// No machine contacts this person again.
+pub async fn stop_automatic_contact(
+    scope: &mut Scope,
+    person: PersonId,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update person set automatic_contact_stopped_at = coalesce(automatic_contact_stopped_at, $3),
+             automatic_contact_stopped_why = coalesce(automatic_contact_stopped_why, $2),
+             updated_at = $3
+         where person_id = $1",
+        person.as_uuid(),
+        why,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub struct NewContact<'a> {
+    pub id: ContactId,
+    pub person: PersonId,
+    pub relation: &'a str,
+    pub name: Option<&'a str>,
+    pub informed: bool,
+}
+
+/// The contact of this person with this relation, made when it is not there.
+pub async fn contact(
+    scope: &mut Scope,
+    contact: &NewContact<'_>,
+    at: DateTime<Utc>,
+) -> Result<ContactId> {
+    let known = sqlx::query_scalar!(
+        "select contact_id from contact
+         where person_id = $1 and relation = $2 and name is not distinct from $3",
+        contact.person.as_uuid(),
+        contact.relation,
+        contact.name
+    )
+    .fetch_optional(scope.connection())
+    .await?;
+    if let Some(known) = known {
+        return Ok(ContactId::from_uuid(known));
+    }
+    sqlx::query!(
+        "insert into contact (contact_id, person_id, position, relation, name, informed, created_at)
+         values ($1, $2, (select coalesce(max(position) + 1, 0) from contact where person_id = $2),
+             $3, $4, $5, $6)",
+        contact.id.as_uuid(),
+        contact.person.as_uuid(),
+        contact.relation,
+        contact.name,
+        contact.informed,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(contact.id)
+}
+
+pub struct NewNumber<'a> {
+    pub id: NumberId,
+    pub contact: ContactId,
+    pub e164: &'a E164,
+    pub extension: Option<&'a str>,
+    pub kind: &'a str,
+    pub raw: &'a str,
+    pub source: &'a str,
+}
+
+/// Known numbers of the contact stay as they are, with all that was learnt of them.
+pub async fn add_number(
+    scope: &mut Scope,
+    number: &NewNumber<'_>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into number (number_id, contact_id, position, e164, extension, kind, raw, source,
+             created_at, state_at)
+         values ($1, $2, (select coalesce(max(position) + 1, 0) from number where contact_id = $2),
+             $3, $4, $5, $6, $7, $8, $8)
+         on conflict (contact_id, e164) do nothing",
+        number.id.as_uuid(),
+        number.contact.as_uuid(),
+        number.e164.as_str(),
+        number.extension,
+        number.kind,
+        number.raw,
+        number.source,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+#[derive(Clone)]
+pub struct Usable {
+    pub number_id: Uuid,
+    pub e164: String,
+    pub relation: String,
+}
+
+/// Numbers that may be dialled for this person, in the order of the ladder; a relative's
+/// only when the patient is not to be asked alone. Numbers on the do-not-call list and
+/// those that went out of service are not there.
+pub async fn usable_numbers(
+    scope: &mut Scope,
+    person: PersonId,
+    patient_only: bool,
+    today: NaiveDate,
+) -> Result<Vec<Usable>> {
+    Ok(sqlx::query_as!(
+        Usable,
+        "select n.number_id, n.e164, c.relation
+         from number n join contact c using (contact_id)
+         where c.person_id = $1 and n.state not in ('invalid', 'blocked')
+           and (n.valid_until is null or n.valid_until >= $3)
+           and (not $2 or c.relation = 'self')
+           and n.kind <> 'service'
+           and not exists (select from do_not_call d where d.e164 = n.e164 and d.revoked_at is null)
+         order by c.position, n.position",
+        person.as_uuid(),
+        patient_only,
+        today
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub async fn set_number_state(
+    scope: &mut Scope,
+    number: NumberId,
+    state: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update number set state = $2, state_at = $3 where number_id = $1 and state <> 'blocked'",
+        number.as_uuid(),
+        state,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// What a dial says of the number; answers on how many days it has said the same.
+pub async fn add_proof(
+    scope: &mut Scope,
+    number: NumberId,
+    attempt: Uuid,
+    says: &str,
+    zone: &str,
+    at: DateTime<Utc>,
+) -> Result<i64> {
+    sqlx::query!(
+        "insert into number_proof (number_id, at, attempt_id, says) values ($1, $2, $3, $4)
+         on conflict do nothing",
+        number.as_uuid(),
+        at,
+        attempt,
+        says
+    )
+    .execute(scope.connection())
+    .await?;
+    let days = sqlx::query_scalar!(
+        r#"select count(distinct (at at time zone $3)::date) as "days!" from number_proof
+         where number_id = $1 and says = $2
+           and at > coalesce((select max(at) from number_proof
+                              where number_id = $1 and says <> $2), '-infinity')"#,
+        number.as_uuid(),
+        says,
+        zone
+    )
+    .fetch_one(scope.connection())
+    .await?;
+    Ok(days)
+}
+
+pub struct Consent<'a> {
+    pub person: PersonId,
+    pub scope: &'a str,
+    pub decision: &'a str,
+    pub wording_version: &'a str,
+    pub channel: &'a str,
+    pub call: Option<CallId>,
+    pub by_whom: &'a str,
+}
+
+pub async fn add_consent(
+    scope: &mut Scope,
+    id: Uuid,
+    consent: &Consent<'_>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into consent (consent_id, person_id, scope, decision, wording_version, channel,
+             call_id, by_whom, at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        id,
+        consent.person.as_uuid(),
+        consent.scope,
+        consent.decision,
+        consent.wording_version,
+        consent.channel,
+        consent.call.as_ref().map(CallId::as_uuid),
+        consent.by_whom,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn do_not_call(
+    scope: &mut Scope,
+    e164: &str,
+    reason: &str,
+    by_whom: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into do_not_call (e164, reason, by_whom, at) values ($1, $2, $3, $4)
+         on conflict (e164) do update set revoked_at = null, revoked_by = null, reason = $2,
+             by_whom = $3, at = $4 where do_not_call.revoked_at is not null",
+        e164,
+        reason,
+        by_whom,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// What the dialler must know of a person besides the tables of dials.
+pub struct Standing {
+    pub died: bool,
+    pub refused: bool,
+    pub automatic_contact_stopped: bool,
+    pub name: String,
+    pub name_reading: Option<String>,
+    pub sex: String,
+    pub birth_date: Option<NaiveDate>,
+    pub language: String,
+}
+
+/// The person, locked until the transaction ends: two claims for one person wait for
+/// each other.
+pub async fn standing(scope: &mut Scope, person: PersonId) -> Result<Standing> {
+    Ok(sqlx::query_as!(
+        Standing,
+        r#"select p.died_on is not null as "died!",
+             coalesce((select c.decision <> 'given' from consent c
+                 where c.person_id = p.person_id and c.scope = 'call'
+                 order by c.at desc limit 1), false) as "refused!",
+             p.automatic_contact_stopped_at is not null as "automatic_contact_stopped!",
+             p.name, p.name_reading, p.sex, p.birth_date, p.language
+         from person p where p.person_id = $1 for update of p"#,
+        person.as_uuid()
+    )
+    .fetch_one(scope.connection())
+    .await?)
+}

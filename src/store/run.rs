@@ -1,0 +1,189 @@
+//! Runs: a group of follow-ups dialled together.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Result, Scope};
+use crate::base::{ImportId, RunId};
+
+pub struct NewRun<'a> {
+    pub id: RunId,
+    pub name: &'a str,
+    pub dialplan: &'a str,
+    pub dialplan_sha256: &'a str,
+    pub trunk: Option<&'a str>,
+    pub lines: Option<i32>,
+    pub created_by: &'a str,
+}
+
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub run_id: Uuid,
+    pub name: String,
+    pub dialplan: String,
+    pub dialplan_sha256: String,
+    pub trunk: Option<String>,
+    pub lines: Option<i32>,
+    pub state: String,
+    pub why: Option<String>,
+    pub created_by: String,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+pub async fn insert(scope: &mut Scope, run: &NewRun<'_>, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "insert into run (run_id, name, dialplan, dialplan_sha256, trunk, lines, state, created_by,
+             created_at) values ($1, $2, $3, $4, $5, $6, 'draft', $7, $8)",
+        run.id.as_uuid(),
+        run.name,
+        run.dialplan,
+        run.dialplan_sha256,
+        run.trunk,
+        run.lines,
+        run.created_by,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// One follow-up task for each discharge of an import (or, without one, for each that has
+/// none yet), but not for those who died. Fresh ids sort by time.
+pub async fn fill(
+    scope: &mut Scope,
+    run: RunId,
+    import: Option<ImportId>,
+    at: DateTime<Utc>,
+) -> Result<u64> {
+    let done = sqlx::query!(
+        "insert into task (task_id, run_id, person_id, admission_id, department_id, kind, state,
+             due_at, not_before, created_at, updated_at)
+         select gen_random_uuid(), $1, a.person_id, a.admission_id, a.department_id, 'follow_up',
+             'due', $3, $3, $3, $3
+         from admission a join person p using (person_id)
+         where a.disposition <> 5 and p.died_on is null
+           and case when $2::uuid is null
+               then not exists (select from task t where t.admission_id = a.admission_id)
+               else exists (select from import_admission i
+                            where i.import_id = $2 and i.admission_id = a.admission_id) end
+         on conflict do nothing",
+        run.as_uuid(),
+        import.as_ref().map(ImportId::as_uuid),
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub async fn find(scope: &mut Scope, run: RunId) -> Result<Option<Run>> {
+    Ok(sqlx::query_as!(
+        Run,
+        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, state, why, created_by,
+             created_at, started_at, ended_at
+         from run where run_id = $1",
+        run.as_uuid()
+    )
+    .fetch_optional(scope.connection())
+    .await?)
+}
+
+pub async fn list(scope: &mut Scope, search: &str, limit: i64, offset: i64) -> Result<Vec<Run>> {
+    Ok(sqlx::query_as!(
+        Run,
+        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, state, why, created_by,
+             created_at, started_at, ended_at
+         from run where strpos(lower(name), lower($1)) > 0 or $1 = ''
+         order by created_at desc limit $2 offset $3",
+        search,
+        limit,
+        offset
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Those that dial, or would if they might.
+pub async fn active(scope: &mut Scope) -> Result<Vec<Run>> {
+    Ok(sqlx::query_as!(
+        Run,
+        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, state, why, created_by,
+             created_at, started_at, ended_at
+         from run where state in ('running', 'waiting_window') order by started_at"
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Locks the run and answers its state.
+pub async fn lock(scope: &mut Scope, run: RunId) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!("select state from run where run_id = $1 for update", run.as_uuid())
+        .fetch_optional(scope.connection())
+        .await?)
+}
+
+pub async fn set_state(
+    scope: &mut Scope,
+    run: RunId,
+    state: &str,
+    why: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update run set state = $2, why = $3,
+             started_at = case when $2 = 'running' then coalesce(started_at, $4) else started_at end,
+             ended_at = case when $2 in ('stopped', 'finished') then $4 else ended_at end
+         where run_id = $1",
+        run.as_uuid(),
+        state,
+        why,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// How many tasks of the run are in each state, and with which last outcome.
+pub struct Count {
+    pub state: String,
+    pub last_outcome: Option<String>,
+    pub tasks: i64,
+    pub dials: i64,
+}
+
+pub async fn counts(scope: &mut Scope, run: RunId) -> Result<Vec<Count>> {
+    Ok(sqlx::query_as!(
+        Count,
+        r#"select state, last_outcome, count(*) as "tasks!", sum(dials)::bigint as "dials!"
+         from task where run_id = $1 group by state, last_outcome order by state, last_outcome"#,
+        run.as_uuid()
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub async fn keep_content(
+    scope: &mut Scope,
+    kind: &str,
+    name: &str,
+    sha256: &str,
+    body: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into content (kind, name, sha256, body, first_used_at) values ($1, $2, $3, $4, $5)
+         on conflict do nothing",
+        kind,
+        name,
+        sha256,
+        body,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! Follow-ups that are due.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Result, Scope};
+use crate::base::{RunId, TaskId};
+
+pub struct Due {
+    pub task_id: Uuid,
+    pub person_id: Uuid,
+    pub admission_id: Option<Uuid>,
+    pub department_id: Option<Uuid>,
+    pub attempts: i32,
+    pub dials: i32,
+    pub interruptions: i32,
+    pub declined_days: i32,
+    pub patient_only: bool,
+    pub had_operation: bool,
+    pub disclosure: String,
+    pub discharged_on: Option<chrono::NaiveDate>,
+}
+
+/// The next due tasks of a run, locked; rows that another dialler holds are passed over.
+pub async fn next_due(
+    scope: &mut Scope,
+    run: RunId,
+    at: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Due>> {
+    Ok(sqlx::query_as!(
+        Due,
+        r#"select t.task_id, t.person_id, t.admission_id, t.department_id, t.attempts, t.dials,
+             t.interruptions, t.declined_days, coalesce(a.patient_only, false) as "patient_only!",
+             coalesce(a.had_operation, false) as "had_operation!",
+             coalesce(a.disclosure, 'unknown') as "disclosure!",
+             a.discharged_on as "discharged_on?"
+         from task t left join admission a using (admission_id)
+         where t.run_id = $1 and t.kind = 'follow_up' and t.state in ('due', 'waiting_retry')
+           and t.not_before <= $2
+         order by t.not_before, t.task_id limit $3
+         for update of t skip locked"#,
+        run.as_uuid(),
+        at,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// When the next task of the run may be looked at again; `None`: none is left.
+pub async fn next_time(scope: &mut Scope, run: RunId) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar!(
+        "select min(not_before) from task
+         where run_id = $1 and kind = 'follow_up' and state in ('due', 'waiting_retry')",
+        run.as_uuid()
+    )
+    .fetch_one(scope.connection())
+    .await?)
+}
+
+pub async fn open_count(scope: &mut Scope, run: RunId) -> Result<i64> {
+    let open = sqlx::query_scalar!(
+        r#"select count(*) as "open!" from task where run_id = $1 and kind = 'follow_up'
+           and state in ('due', 'waiting_retry', 'in_progress')"#,
+        run.as_uuid()
+    )
+    .fetch_one(scope.connection())
+    .await?;
+    Ok(open)
+}
+
+pub async fn put_off(
+    scope: &mut Scope,
+    task: TaskId,
+    why: &str,
+    until: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update task set not_before = $3, why = $2, updated_at = $4 where task_id = $1",
+        task.as_uuid(),
+        why,
+        until,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn claim(
+    scope: &mut Scope,
+    task: TaskId,
+    node: &str,
+    epoch: i64,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update task set state = 'in_progress', why = null, claimed_by = $2, claimed_epoch = $3,
+             dials = dials + 1, updated_at = $4 where task_id = $1",
+        task.as_uuid(),
+        node,
+        epoch,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// What a dial made of its task.
+pub struct Settled<'a> {
+    pub state: &'a str,
+    pub why: Option<&'a str>,
+    pub not_before: Option<DateTime<Utc>>,
+    pub outcome: &'a str,
+    pub is_attempt: bool,
+    pub is_dial: bool,
+    pub interrupted: bool,
+    pub declined_days: i32,
+    pub promised_part: Option<&'a str>,
+}
+
+pub async fn settle(
+    scope: &mut Scope,
+    task: TaskId,
+    settled: &Settled<'_>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update task set state = $2, why = $3, not_before = coalesce($4, not_before),
+             last_outcome = $5, attempts = attempts + $6::int, dials = dials - $7::int,
+             interruptions = interruptions + $8::int, declined_days = $9, promised_part = $10,
+             claimed_by = null, claimed_epoch = null, updated_at = $11
+         where task_id = $1",
+        task.as_uuid(),
+        settled.state,
+        settled.why,
+        settled.not_before,
+        settled.outcome,
+        i32::from(settled.is_attempt),
+        i32::from(!settled.is_dial),
+        i32::from(settled.interrupted),
+        settled.declined_days,
+        settled.promised_part,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub struct Row {
+    pub task_id: Uuid,
+    pub run_id: Option<Uuid>,
+    pub person_id: Uuid,
+    pub admission_id: Option<Uuid>,
+    pub department_id: Option<Uuid>,
+    pub state: String,
+    pub attempts: i32,
+    pub interruptions: i32,
+    pub declined_days: i32,
+    pub patient_only: bool,
+}
+
+/// The task, locked.
+pub async fn lock(scope: &mut Scope, task: TaskId) -> Result<Row> {
+    Ok(sqlx::query_as!(
+        Row,
+        r#"select t.task_id, t.run_id, t.person_id, t.admission_id, t.department_id, t.state,
+             t.attempts, t.interruptions, t.declined_days,
+             coalesce((select a.patient_only from admission a
+                 where a.admission_id = t.admission_id), false) as "patient_only!"
+         from task t where t.task_id = $1 for update"#,
+        task.as_uuid()
+    )
+    .fetch_one(scope.connection())
+    .await?)
+}
+
+/// Every task of this person that a machine would still call for ends with this reason.
+pub async fn cancel_for_person(
+    scope: &mut Scope,
+    person: Uuid,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<u64> {
+    let done = sqlx::query!(
+        "update task set state = 'cancelled', why = $2, updated_at = $3
+         where person_id = $1 and kind in ('follow_up', 'callback')
+           and state in ('pending', 'due', 'assigned', 'waiting_retry', 'waiting_repair')",
+        person,
+        why,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected())
+}
+
+pub async fn cancel(scope: &mut Scope, task: TaskId, why: &str, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update task set state = 'cancelled', why = $2, updated_at = $3 where task_id = $1",
+        task.as_uuid(),
+        why,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// A task for a person that grew out of this one; once for each kind.
+pub async fn open_follow_on(
+    scope: &mut Scope,
+    id: TaskId,
+    parent: TaskId,
+    kind: &str,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into task (task_id, run_id, person_id, admission_id, department_id, kind, state, why,
+             due_at, not_before, parent_task, created_at, updated_at)
+         select $1, run_id, person_id, admission_id, department_id, $3, 'needs_person', $4, $5, $5,
+             task_id, $5, $5 from task where task_id = $2
+         on conflict on constraint task_once_per_run do nothing",
+        id.as_uuid(),
+        parent.as_uuid(),
+        kind,
+        why,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub struct Listed {
+    pub task_id: Uuid,
+    pub person_id: Uuid,
+    pub name: String,
+    pub department: Option<String>,
+    pub kind: String,
+    pub state: String,
+    pub why: Option<String>,
+    pub attempts: i32,
+    pub dials: i32,
+    pub last_outcome: Option<String>,
+    pub not_before: DateTime<Utc>,
+}
+
+pub async fn list(
+    scope: &mut Scope,
+    run: Option<RunId>,
+    state: &str,
+    search: &str,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Listed>> {
+    Ok(sqlx::query_as!(
+        Listed,
+        r#"select t.task_id, t.person_id, p.name, d.name as "department?", t.kind, t.state, t.why,
+             t.attempts, t.dials, t.last_outcome, t.not_before
+         from task t join person p using (person_id) left join department d using (department_id)
+         where ($1::uuid is null or t.run_id = $1) and ($2 = '' or t.state = $2)
+           and ($3 = '' or strpos(p.name, $3) > 0)
+         order by t.updated_at desc, t.task_id limit $4 offset $5"#,
+        run.as_ref().map(RunId::as_uuid),
+        state,
+        search,
+        limit,
+        offset
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
