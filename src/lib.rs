@@ -5,5 +5,8 @@ pub mod base;
 pub mod config;
 pub mod domain;
 pub mod his;
+pub mod media;
+pub mod ivr;
 pub mod store;
 pub mod app;
+pub mod engine;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// Something about a patient. It prints as `<redacted>`, so a log line can hold
 /// it by accident and nobody is harmed; [`reveal`](Self::reveal) is the one way
 /// out, and easy to grep for.
-#[derive(Clone, Deserialize, Eq, Hash, PartialEq)]
+#[derive(Clone, Default, Deserialize, Eq, Hash, PartialEq)]
 #[serde(transparent)]
 pub struct Pii<T>(T);
 

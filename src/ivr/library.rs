@@ -1,0 +1,169 @@
+//! All dialplans, questionnaires and texts of a folder, parsed and checked as one.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Dialplan, Program, Questionnaire,
+    check::{self, Finding},
+    questionnaire::Words,
+};
+
+/// One file of the folder.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// As shown in findings, e.g. `dialplans/inbound.toml`.
+    pub name: String,
+    pub text: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{file}:{line}: {what}")]
+pub struct LibraryError {
+    pub file: String,
+    pub line: usize,
+    pub what: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Texts {
+    #[serde(rename = "text")]
+    texts: Vec<CatalogueText>,
+}
+
+/// A sentence that many forms share.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatalogueText {
+    pub id: String,
+    /// May be heard by anybody, before anybody is known.
+    #[serde(default)]
+    pub neutral: bool,
+    #[serde(flatten)]
+    pub words: Words,
+}
+
+#[derive(Clone, Debug)]
+pub struct Kept<T> {
+    pub value: Arc<T>,
+    pub file: String,
+    pub body: String,
+    pub sha256: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Library {
+    pub(super) texts: BTreeMap<String, CatalogueText>,
+    pub(super) texts_file: String,
+    pub(super) dialplans: BTreeMap<String, Kept<Dialplan>>,
+    pub(super) questionnaires: BTreeMap<String, Kept<Questionnaire>>,
+}
+
+impl Library {
+    /// # Errors
+    /// The first file that cannot be read as what its place says.
+    pub fn read(sources: &[Source]) -> Result<Self, LibraryError> {
+        let mut library = Self::default();
+        for source in sources {
+            library.add(source)?;
+        }
+        Ok(library)
+    }
+
+    fn add(&mut self, source: &Source) -> Result<(), LibraryError> {
+        if source.name.ends_with("texts.toml") {
+            self.texts_file = source.name.clone();
+            let texts = parse::<Texts>(source)?.texts;
+            self.texts.extend(texts.into_iter().map(|text| (text.id.clone(), text)));
+        } else if source.name.contains("questionnaires/") {
+            let value: Questionnaire = parse(source)?;
+            let id = value.id.clone();
+            self.questionnaires.insert(id, keep(source, value));
+        } else {
+            let value: Dialplan = parse(source)?;
+            let id = value.id.clone();
+            self.dialplans.insert(id, keep(source, value));
+        }
+        Ok(())
+    }
+
+    pub fn dialplan(&self, id: &str) -> Option<&Kept<Dialplan>> {
+        self.dialplans.get(id)
+    }
+
+    pub fn questionnaire(&self, id: &str) -> Option<&Kept<Questionnaire>> {
+        self.questionnaires.get(id)
+    }
+
+    pub fn dialplans(&self) -> impl Iterator<Item = &Kept<Dialplan>> {
+        self.dialplans.values()
+    }
+
+    pub fn questionnaires(&self) -> impl Iterator<Item = &Kept<Questionnaire>> {
+        self.questionnaires.values()
+    }
+
+    pub fn text(&self, id: &str) -> Option<&CatalogueText> {
+        self.texts.get(id)
+    }
+
+    /// The steps of a dialplan with the items of its questionnaires in place.
+    ///
+    /// # Errors
+    /// What is missing, by name.
+    pub fn program(self: &Arc<Self>, dialplan: &str) -> Result<Program, String> {
+        Program::build(self, dialplan)
+    }
+
+    /// Everything that is wrong, all files together.
+    pub fn check(self: &Arc<Self>) -> Vec<Finding> {
+        check::check(self)
+    }
+
+    /// Every text that may be spoken, in this language, with where it stands.
+    pub fn all_texts(&self, language: &str) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        let mut add = |place: String, words: &Words| {
+            if let Some(text) = words_in(words, language) {
+                all.push((place, text.to_owned()));
+            }
+        };
+        for text in self.texts.values() {
+            add(text.id.clone(), &text.words);
+        }
+        for kept in self.questionnaires.values() {
+            check::each_words(&kept.value, &mut add);
+        }
+        for kept in self.dialplans.values() {
+            check::each_step_words(&kept.value, &mut add);
+        }
+        all
+    }
+}
+
+/// The text in a language: the tag itself, its first part, then Chinese.
+pub fn words_in<'a>(words: &'a Words, language: &str) -> Option<&'a str> {
+    let primary = language.split('-').next().unwrap_or(language);
+    let found = words.get(language).or_else(|| words.get(primary)).or_else(|| words.get("zh"));
+    found.map(String::as_str)
+}
+
+fn keep<T>(source: &Source, value: T) -> Kept<T> {
+    Kept {
+        value: Arc::new(value),
+        file: source.name.clone(),
+        body: source.text.clone(),
+        sha256: format!("{:x}", Sha256::digest(&source.text)),
+    }
+}
+
+fn parse<T: for<'de> Deserialize<'de>>(source: &Source) -> Result<T, LibraryError> {
+    toml::from_str(&source.text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let line = source.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        LibraryError { file: source.name.clone(), line, what: error.message().replace('\n', " ") }
+    })
+}

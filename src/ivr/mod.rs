@@ -1,0 +1,22 @@
+//! The questionnaire as a caller hears it. Knows nothing of RTP or Postgres.
+#![deny(clippy::disallowed_methods)]
+
+mod check;
+mod dialplan;
+mod library;
+mod machine;
+mod number_keys;
+mod program;
+mod questionnaire;
+pub mod reading;
+mod script;
+mod spoken;
+
+pub use check::{Finding, check};
+pub use dialplan::{Dialplan, Step};
+pub use library::{Library, LibraryError, Source};
+pub use machine::{CallContext, Given, Input, Machine, Output, Respondent, Saying};
+pub use program::Program;
+pub use questionnaire::{AnswerOption, Effect, Item, ItemType, Level, Questionnaire};
+pub use script::{ScriptError, run_script};
+pub use spoken::{Clip, sentences};

@@ -1,0 +1,334 @@
+use super::*;
+use crate::{
+    base::epoch,
+    media::{FRAME, Prompt, RATE, noise::Noise},
+};
+
+const A: &str = "192.0.2.1:4000";
+const B: &str = "192.0.2.2:4000";
+
+fn at(address: &str) -> SocketAddr {
+    address.parse().unwrap()
+}
+
+fn session(ssrc: u32, now: Instant) -> Session {
+    let anchor = NtpAnchor::at_unix(now, Duration::from_secs(1_700_000_000));
+    Session::new(SessionConfig {
+        ssrc,
+        sequence: 65_500,
+        timestamp: u32::MAX - 1000,
+        cname: "test".into(),
+        anchor,
+        rtp_timeout: Duration::from_secs(20),
+        learns_any: false,
+        sends_silence: true,
+    })
+}
+
+fn remote(address: &str) -> Remote {
+    Remote {
+        codec: Codec::Pcma,
+        payload_type: 8,
+        event_payload_type: Some(101),
+        rtp: at(address),
+        rtcp: None,
+        direction: Direction::SendRecv,
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Network {
+    lose_percent: u64,
+    jitter_ticks: u64,
+    duplicate_percent: u64,
+}
+
+/// Two sessions and the air between them, in virtual time.
+struct Pair {
+    legs: [Session; 2],
+    events: [Vec<Event>; 2],
+    recorded: Vec<StereoFrame>,
+    wire: Vec<(u64, usize, bool, Vec<u8>)>,
+    network: Network,
+    noise: Noise,
+    tick: u64,
+    start: Instant,
+}
+
+impl Pair {
+    fn new(network: Network, seed: u64) -> Self {
+        let start = epoch();
+        let mut legs = [session(1, start), session(2, start)];
+        legs[0].set_remote(remote(B), start);
+        legs[1].set_remote(remote(A), start);
+        Self {
+            legs,
+            events: [vec![], vec![]],
+            recorded: vec![],
+            wire: vec![],
+            network,
+            noise: Noise::new(seed),
+            tick: 0,
+            start,
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.start + Duration::from_millis(self.tick * 20)
+    }
+
+    fn run(&mut self, ticks: u64) {
+        for _ in 0..ticks {
+            self.tick += 1;
+            let now = self.now();
+            for (_, to, is_rtcp, bytes) in self.wire.extract_if(.., |packet| packet.0 <= self.tick)
+            {
+                let from = at(if to == 1 { A } else { B });
+                if is_rtcp {
+                    self.legs[to].handle_rtcp(&bytes, next_port(from), now);
+                } else {
+                    self.legs[to].handle_rtp(&bytes, from, now);
+                }
+            }
+            for leg in 0..2 {
+                self.step(leg, now);
+            }
+        }
+    }
+
+    fn step(&mut self, leg: usize, now: Instant) {
+        let mut out = TickOutput::default();
+        self.legs[leg].tick(now, &mut out);
+        for (datagram, is_rtcp) in [(&out.rtp, false), (&out.rtcp, true)] {
+            let Some((to, bytes)) = datagram.get() else { continue };
+            assert_eq!(to.ip(), at(if leg == 0 { B } else { A }).ip());
+            let copies = 1 + u64::from(self.noise.below(100) < self.network.duplicate_percent);
+            for _ in 0..copies {
+                if self.noise.below(100) >= self.network.lose_percent {
+                    let due = self.tick + 1 + self.noise.below(self.network.jitter_ticks + 1);
+                    self.wire.push((due, 1 - leg, is_rtcp, bytes.to_vec()));
+                }
+            }
+        }
+        if leg == 0 {
+            self.recorded.extend(out.recorded);
+        }
+        while let Some(event) = self.legs[leg].poll_event() {
+            self.events[leg].push(event);
+        }
+    }
+
+    fn keys(&self, leg: usize) -> String {
+        let keys = self.events[leg].iter().filter_map(|event| match event {
+            Event::Key(key, _) => Some(key.as_char()),
+            _ => None,
+        });
+        keys.collect()
+    }
+}
+
+fn sine(hertz: f32, ms: usize) -> Prompt {
+    let samples: Vec<i16> = (0..ms * 8)
+        .map(|n| (8000.0 * (std::f32::consts::TAU * hertz * n as f32 / RATE as f32).sin()) as i16)
+        .collect();
+    Prompt::new(samples)
+}
+
+fn keys(faces: &str) -> Vec<Key> {
+    faces.chars().map(|face| Key::try_from(face).unwrap()).collect()
+}
+
+#[test]
+fn keys_arrive_once_each_whatever_the_network_and_the_form() {
+    const BAD: Network = Network { lose_percent: 10, jitter_ticks: 2, duplicate_percent: 10 };
+    for (name, network, event_payload_type, hears_sound) in [
+        ("events", Network::default(), Some(101), false),
+        ("events, bad network", BAD, Some(101), false),
+        ("events, and an ear", BAD, Some(101), true),
+        ("sound", Network::default(), None, true),
+    ] {
+        for seed in 1..=20 {
+            let mut pair = Pair::new(network, seed);
+            let now = pair.now();
+            pair.legs[0].set_remote(Remote { event_payload_type, ..remote(B) }, now);
+            pair.legs[1].detect_keys_in_band(hears_sound);
+            pair.run(10);
+            pair.legs[0].press(keys("0123456789*#5566"));
+            pair.run(220);
+            assert_eq!(pair.keys(1), "0123456789*#5566", "{name}, seed {seed}");
+            assert!(pair.events[0].contains(&Event::KeysPressed));
+        }
+    }
+}
+
+#[test]
+fn a_prompt_is_played_to_its_end_and_a_stopped_one_is_said_so() {
+    let mut pair = Pair::new(Network::default(), 1);
+    pair.legs[0].play(PlayId(1), vec![sine(1000.0, 500).into()], false);
+    pair.run(50);
+    pair.legs[0].play(PlayId(2), vec![sine(1000.0, 500).into()], true);
+    pair.run(50);
+    pair.legs[0].stop_play();
+    pair.run(1);
+    let finished: Vec<_> = pair.events[0]
+        .iter()
+        .filter(|event| matches!(event, Event::PlayFinished { .. }))
+        .copied()
+        .collect();
+    let expected = |id, is_complete, played_ms| Event::PlayFinished { id, is_complete, played_ms };
+    assert_eq!(finished, [expected(PlayId(1), true, 500), expected(PlayId(2), false, 1000)]);
+    assert!(pair.events[1].contains(&Event::SpeechStarted));
+}
+
+#[test]
+fn both_channels_of_a_recording_keep_the_clock_when_packets_do_not_come() {
+    let network = Network { lose_percent: 5, jitter_ticks: 2, ..Network::default() };
+    for seed in 1..=5 {
+        let mut pair = Pair::new(network, seed);
+        pair.legs[0].set_tap(Tap::On);
+        pair.run(50);
+        pair.legs[0].play(PlayId(1), vec![sine(1000.0, 1000).into()], false);
+        pair.legs[1].play(PlayId(1), vec![sine(500.0, 1000).into()], false);
+        pair.run(50);
+        pair.legs[0].set_tap(Tap::Paused);
+        pair.run(50);
+        pair.legs[0].set_tap(Tap::On);
+        pair.run(50);
+        assert_eq!(pair.recorded.len(), 200);
+        let loud = |side: usize| {
+            let is_loud = |frame: &StereoFrame| {
+                frame.iter().skip(side).step_by(2).any(|sample| sample.abs() > 3000)
+            };
+            let first = pair.recorded.iter().position(is_loud).unwrap();
+            (first, pair.recorded.iter().filter(|frame| is_loud(frame)).count())
+        };
+        assert_eq!(loud(1), (50, 50), "seed {seed}: ours");
+        let (first, count) = loud(0);
+        assert!((51..=56).contains(&first) && count >= 40, "seed {seed}: {first} {count}");
+        assert!(pair.recorded[100..150].iter().all(|frame| *frame == [0; 2 * FRAME]));
+    }
+}
+
+#[test]
+fn strangers_are_counted_and_get_nothing() {
+    let start = epoch();
+    let (mut leg, mut peer) = (session(1, start), session(2, start));
+    leg.set_remote(remote(B), start);
+    peer.set_remote(remote(A), start);
+    let mut out = TickOutput::default();
+    peer.tick(start, &mut out);
+    let packet = out.rtp.get().unwrap().1.to_vec();
+    for stranger in ["198.51.100.7:4000", "192.0.2.9:4000"] {
+        leg.handle_rtp(&packet, at(stranger), start);
+        leg.handle_rtcp(&packet, at(stranger), start);
+    }
+    assert_eq!((leg.stats().strangers, leg.stats().received), (4, 0));
+    // Behind NAT the named host sends from another port: that is where ours goes then.
+    leg.handle_rtp(&packet, at("192.0.2.2:61000"), start);
+    leg.tick(start, &mut out);
+    assert_eq!(out.rtp.get().unwrap().0, at("192.0.2.2:61000"));
+    leg.handle_rtp(&packet, at(B), start);
+    assert_eq!((leg.stats().strangers, leg.stats().received), (5, 1));
+}
+
+#[test]
+fn silence_of_the_network_is_told_after_the_answer_not_while_it_rings_or_holds() {
+    let mut pair = Pair::new(Network { lose_percent: 100, ..Network::default() }, 1);
+    pair.run(60 * 50);
+    assert_eq!(pair.events[0], []);
+    let now = pair.now();
+    pair.legs[0].expect_rtp(now);
+    pair.run(19 * 50);
+    assert_eq!(pair.events[0], []);
+    pair.run(2 * 50);
+    assert_eq!(pair.events[0], [Event::RtpTimeout]);
+    pair.network = Network::default();
+    pair.run(50);
+    assert_eq!(pair.events[0][1..], [Event::FirstRtp, Event::RtpResumed]);
+    pair.network.lose_percent = 100;
+    let now = pair.now();
+    pair.legs[0].set_direction(Direction::SendOnly, now);
+    pair.run(60 * 50);
+    assert_eq!(pair.events[0].len(), 3);
+}
+
+#[test]
+fn nothing_is_sent_on_hold_and_audio_returns_after_it() {
+    let mut pair = Pair::new(Network::default(), 1);
+    for (direction, sends) in [
+        (Direction::SendRecv, true),
+        (Direction::RecvOnly, false),
+        (Direction::Inactive, false),
+        (Direction::SendOnly, true),
+        (Direction::SendRecv, true),
+    ] {
+        let now = pair.now();
+        let before = pair.legs[0].stats().sent;
+        pair.legs[0].set_direction(direction, now);
+        pair.run(50);
+        let sent = pair.legs[0].stats().sent - before;
+        assert_eq!(sent, if sends { 50 } else { 0 }, "{direction:?}");
+    }
+    // The old way: no address.
+    let now = pair.now();
+    pair.legs[0].set_remote(remote("0.0.0.0:4000"), now);
+    let before = pair.legs[0].stats().sent;
+    pair.run(10);
+    assert_eq!(pair.legs[0].stats().sent, before);
+}
+
+#[test]
+fn reports_tell_loss_and_round_trip() {
+    let mut pair = Pair::new(Network { lose_percent: 20, ..Network::default() }, 4);
+    pair.run(3000);
+    let stats = pair.legs[0].stats();
+    assert!((480..720).contains(&stats.lost), "{stats:?}");
+    assert!((20..80).contains(&stats.far_fraction_lost), "{stats:?}");
+    assert!((20..80).contains(&stats.round_trip_ms.unwrap()), "{stats:?}");
+    let mut out = TickOutput::default();
+    let now = pair.now();
+    pair.legs[0].close(now, &mut out);
+    pair.legs[1].handle_rtcp(out.rtcp.get().unwrap().1, next_port(at(A)), now);
+    assert_eq!(pair.legs[1].poll_event(), Some(Event::RemoteBye));
+}
+
+#[test]
+fn what_one_hears_another_says_unchanged() {
+    let start = epoch();
+    let (mut leg, mut out) = (session(1, start), TickOutput::default());
+    leg.set_remote(remote(B), start);
+    let octets: [u8; FRAME] = std::array::from_fn(|n| n as u8);
+    leg.send(start, Some(&Codec::Pcma.decode_frame(&octets)), &mut out);
+    assert_eq!(out.rtp.get().unwrap().1[12..], octets);
+}
+
+#[test]
+fn a_new_ssrc_and_garbage_do_no_harm() {
+    let mut pair = Pair::new(Network::default(), 1);
+    pair.run(50);
+    let now = pair.now();
+    for seed in 0..20_000 {
+        let mut noise = Noise::new(seed);
+        let length = noise.below(64) as usize;
+        let mut bytes: Vec<u8> = (0..length).map(|_| noise.bits() as u8).collect();
+        if let [first, second, ..] = &mut bytes[..] {
+            *first = 0x80 | *first & 0x3F;
+            *second = [8, 101, 200, 201, 202, 203, 0, 13][seed as usize % 8];
+        }
+        pair.legs[0].handle_rtp(&bytes, at(B), now);
+        pair.legs[0].handle_rtcp(&bytes, next_port(at(B)), now);
+    }
+    while pair.legs[0].poll_event().is_some() {}
+    pair.legs[1].play(PlayId(1), vec![sine(1000.0, 2000).into()], false);
+    pair.run(100);
+    assert!(pair.events[0].contains(&Event::SpeechStarted));
+}
+
+#[test]
+fn debug_output_names_no_address_and_no_key() {
+    let mut leg = session(1, epoch());
+    leg.set_remote(remote(B), epoch());
+    leg.press(keys("7"));
+    let said = format!("{leg:?} {:?}", Event::Key(keys("7")[0], KeySource::InBand));
+    assert!(!said.contains("192.0.2") && !said.contains('7'), "{said}");
+}

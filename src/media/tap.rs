@@ -1,0 +1,27 @@
+//! What the recorder gets: each tick one frame of both sides, whatever came or went.
+
+use super::{FRAME, Frame};
+
+/// Left the far side, right ours, interleaved.
+pub type StereoFrame = [i16; 2 * FRAME];
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Tap {
+    #[default]
+    Off,
+    On,
+    /// Writes silence, so that what follows keeps its place.
+    Paused,
+}
+
+impl Tap {
+    pub fn take(self, far: &Frame, ours: &Frame) -> Option<StereoFrame> {
+        match self {
+            Self::Off => None,
+            Self::Paused => Some([0; 2 * FRAME]),
+            Self::On => {
+                Some(std::array::from_fn(|n| if n % 2 == 0 { far[n / 2] } else { ours[n / 2] }))
+            }
+        }
+    }
+}
