@@ -5,6 +5,7 @@ pub mod base;
 pub mod config;
 pub mod domain;
 pub mod his;
+pub mod sip;
 pub mod media;
 pub mod ivr;
 pub mod store;

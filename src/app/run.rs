@@ -109,6 +109,27 @@ impl App {
     }
 }
 
+impl App {
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn active_runs(&self) -> Result<Vec<store::run::Run>> {
+        let mut scope = self.scope(&Principal::System("dialler")).await?;
+        Ok(store::run::active(&mut scope).await?)
+    }
+
+    /// How many follow-ups of a run are still to be dialled or are being, and when the
+    /// next may be.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn run_outlook(&self, run: RunId) -> Result<(i64, Option<DateTime<Utc>>)> {
+        let mut scope = self.scope(&Principal::System("dialler")).await?;
+        let open = store::task::open_count(&mut scope, run).await?;
+        let next = store::task::next_time(&mut scope, run).await?;
+        Ok((open, next))
+    }
+}
+
 async fn note_run(
     scope: &mut Scope,
     by: &Principal,

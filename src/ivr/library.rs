@@ -6,9 +6,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Dialplan, Program, Questionnaire,
+    Clip, Dialplan, Program, Questionnaire,
     check::{self, Finding},
     questionnaire::Words,
+    reading,
+    spoken::{self, Filled},
 };
 
 /// One file of the folder.
@@ -121,6 +123,32 @@ impl Library {
     /// Everything that is wrong, all files together.
     pub fn check(self: &Arc<Self>) -> Vec<Finding> {
         check::check(self)
+    }
+
+    /// Every sentence without a person's data, as a voice is given it.
+    pub fn neutral_clips(&self, language: &str, caller: &str, callback: &str) -> Vec<Clip> {
+        let spoken_number = reading::phone(callback);
+        let filled = |name, written: &str, spoken: &str| Filled {
+            name,
+            written: written.to_owned(),
+            spoken: spoken.to_owned(),
+            personal: false,
+        };
+        let values = [
+            filled("caller_name", caller, caller),
+            filled("callback_number", callback, &spoken_number),
+        ];
+        let texts = self.all_texts(language);
+        let known = |name: &&str| values.iter().any(|value| value.name == *name);
+        let mut clips: Vec<_> = texts
+            .iter()
+            .flat_map(|(_, text)| spoken::sentences(text))
+            .filter(|sentence| spoken::variables(sentence).iter().all(|name| known(name)))
+            .flat_map(|sentence| spoken::clips(sentence, language, &values))
+            .collect();
+        clips.sort_by(|a, b| a.spoken.cmp(&b.spoken));
+        clips.dedup_by(|a, b| a.spoken == b.spoken);
+        clips
     }
 
     /// Every text that may be spoken, in this language, with where it stands.

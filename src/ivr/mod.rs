@@ -15,7 +15,7 @@ mod spoken;
 pub use check::{Finding, check};
 pub use dialplan::{Dialplan, Step};
 pub use library::{Library, LibraryError, Source};
-pub use machine::{CallContext, Given, Input, Machine, Output, Respondent, Saying};
+pub use machine::{CallContext, Given, Input, Machine, Output, Respondent, Saying, Verdict};
 pub use program::Program;
 pub use questionnaire::{AnswerOption, Effect, Item, ItemType, Level, Questionnaire};
 pub use script::{ScriptError, run_script};

@@ -28,11 +28,28 @@ pub struct Ended {
     pub voice_heard: bool,
     pub keys_given: bool,
     pub promised: Option<DayPart>,
+    /// A person goes on where the machine stopped.
+    pub wants_person: bool,
     /// In the record beside the outcome, e.g. which limit ended the call.
     pub why: Option<String>,
     pub resolved_by: Option<String>,
     /// Judged by a person, or by our own fault, where the wire's facts cannot tell.
     pub judged: Option<Outcome>,
+}
+
+impl Ended {
+    /// What the respondent asked for goes before the rule.
+    fn amend(&self, next: Next, outcome: Outcome) -> Next {
+        let is_interrupted = matches!(
+            outcome,
+            Outcome::BreakOff | Outcome::Partial | Outcome::AnsweredNoKeys | Outcome::WrongPerson
+        );
+        match (outcome, self.promised) {
+            _ if self.wants_person && is_interrupted => Next::HandToPerson,
+            (Outcome::WrongPerson, Some(_)) => Next::CallBack,
+            _ => next,
+        }
+    }
 }
 
 impl App {
@@ -88,6 +105,7 @@ pub(super) async fn finish(
     store::attempt::finish(scope, attempt, &facts, at).await?;
     let task = store::task::lock(scope, TaskId::from_uuid(open.task_id)).await?;
     let next = decide(scope, dialler, &open, &task, outcome, at).await?;
+    let next = ended.amend(next, outcome);
     settle(scope, dialler, &open, &task, outcome, ended, next, at).await?;
     let change = Change {
         did: "ended",

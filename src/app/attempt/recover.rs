@@ -1,14 +1,16 @@
 //! After a crash: what was never on the wire is free again; what was is uncertain, is
 //! never redialled by itself, and is resolved by a person.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 
 use super::{Dialler, Ended, SYSTEM, finish};
 use crate::{
     app::{App, AppError, Change, Result, note},
     base::AttemptId,
-    domain::{Conversation, DialFacts, Outcome},
+    domain::{Conversation, DayKind, DialFacts, Outcome},
     store::{self, Principal},
 };
 
@@ -139,5 +141,15 @@ impl App {
         };
         note(&mut scope, by, &change, at).await?;
         self.commit(scope).await
+    }
+
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn holidays(&self) -> Result<BTreeMap<NaiveDate, DayKind>> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        let days = store::policy::holidays(&mut scope).await?;
+        let kind =
+            |word: &str| if word == "holiday" { DayKind::Holiday } else { DayKind::MakeupDay };
+        Ok(days.into_iter().map(|day| (day.day, kind(&day.kind))).collect())
     }
 }

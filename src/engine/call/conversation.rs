@@ -1,0 +1,265 @@
+//! The questionnaire on the line: what the machine says is rendered and played, what it
+//! learns goes to the journal before the next question is asked.
+
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+use chrono::Datelike;
+
+use super::{Call, DialPurpose};
+use crate::{
+    app::{Effect, Entry, FoundAlert, GivenAnswer},
+    base::{Machine as _, Pii},
+    engine::{Core, Journal},
+    ivr::{self, CallContext, Given, Input, Machine, Output, Program, Saying, reading},
+    media::PlayItem,
+};
+
+/// What a conversation will be: loaded before the call, so that a broken file costs no
+/// patient a call.
+pub(super) struct Script {
+    pub(super) program: Arc<Program>,
+    pub(super) sha256: String,
+    pub(super) context: CallContext,
+}
+
+impl Script {
+    pub(super) fn load(core: &Core, dialplan: &str, purpose: &DialPurpose) -> Result<Self, String> {
+        let mut script = Self::inbound(core, dialplan)?;
+        if let DialPurpose::FollowUp { claim, .. } = purpose {
+            let context = &mut script.context;
+            let today = core.clock.wall().date_naive();
+            let birth = claim.birth_date.as_ref().map(|date| *date.reveal());
+            let reading = claim.name_reading.as_ref().map(|reading| reading.reveal().as_str());
+            let name = reading::call_name(claim.name.reveal(), reading, &claim.sex);
+            context.call_name = Pii::new(name);
+            context.language.clone_from(&claim.language);
+            context.birth_date.clone_from(&claim.birth_date);
+            context.age = birth.map(|birth| age(birth, today));
+            if claim.had_operation {
+                context.facts.insert("had_operation".to_owned());
+            }
+            if context.age.is_some_and(|age| age < GUARDIAN_BELOW_YEARS) {
+                context.facts.insert("child".to_owned());
+            }
+            let answered = claim.answered.iter();
+            context.answered = answered
+                .map(|(form, item, code)| ((form.clone(), item.clone()), code.clone()))
+                .collect();
+        }
+        Ok(script)
+    }
+
+    pub(super) fn inbound(core: &Core, dialplan: &str) -> Result<Self, String> {
+        let library = core.library();
+        let program = Arc::new(library.program(dialplan)?);
+        let sha256 = library.dialplan(dialplan).map(|kept| kept.sha256.clone()).unwrap_or_default();
+        let config = core.config();
+        let local = core.clock.wall().with_timezone(&config.hospital.timezone);
+        let mut facts = BTreeSet::new();
+        facts.extend(part_of_day(&local).map(str::to_owned));
+        let context = CallContext {
+            language: "zh-CN".to_owned(),
+            caller_name: config.hospital.spoken_name.clone(),
+            callback_number: config.hospital.callback_number.clone(),
+            facts,
+            ..CallContext::default()
+        };
+        Ok(Self { program, sha256, context })
+    }
+}
+
+/// Day 08:00–17:30, evening to 21:00, night otherwise (questionnaires.md §7).
+fn part_of_day(local: &impl chrono::Timelike) -> Option<&'static str> {
+    match local.hour() * 60 + local.minute() {
+        480..=1049 => None,
+        1050..=1259 => Some("evening"),
+        _ => Some("night"),
+    }
+}
+
+fn age(birth: chrono::NaiveDate, today: chrono::NaiveDate) -> i32 {
+    let had_birthday = (today.month(), today.day()) >= (birth.month(), birth.day());
+    today.year() - birth.year() - i32::from(!had_birthday)
+}
+
+pub(super) struct Talk {
+    machine: Machine,
+    pub(super) journal: Journal,
+    asked: usize,
+    /// Where in the recording a message began.
+    message_from_ms: Option<u128>,
+    message: Option<String>,
+    message_until: Option<Instant>,
+}
+
+impl Talk {
+    pub(super) fn poll_output(&mut self) -> Option<Output> {
+        self.machine.poll_output()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        [self.machine.poll_timeout(), self.message_until].into_iter().flatten().min()
+    }
+
+    pub(super) fn handle_input(&mut self, input: Input, now: Instant) {
+        self.machine.handle_input(input, now);
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.message_until.take_if(|at| *at <= now).is_some() {
+            self.machine.handle_input(Input::Recorded, now);
+        }
+        if self.machine.poll_timeout().is_some_and(|at| at <= now) {
+            self.machine.handle_timeout(now);
+        }
+    }
+
+    pub(super) fn stop(&mut self, now: Instant) {
+        self.machine.handle_input(Input::Stop, now);
+    }
+
+    pub(super) fn verdict(&self) -> ivr::Verdict {
+        self.machine.verdict()
+    }
+}
+
+impl Call {
+    pub(super) async fn begin_talk(&mut self) {
+        let context = self.script.context.clone();
+        let mut machine = Machine::new(Arc::clone(&self.script.program), context);
+        machine.handle_input(Input::Start, self.core.clock.instant());
+        let journal = self.journal();
+        self.talk = Some(Talk {
+            machine,
+            journal,
+            asked: 0,
+            message_from_ms: None,
+            message: None,
+            message_until: None,
+        });
+    }
+
+    pub(super) async fn on_talk(&mut self, output: Output) {
+        match output {
+            Output::Say(saying) => self.say(&saying).await,
+            Output::StopSaying => self.sound.stop_play(),
+            Output::Answer(given) => {
+                let entry = self.answer_entry(&given);
+                self.write(entry).await;
+            }
+            Output::Alert { link_id, level } => {
+                let level_word = level.as_str();
+                let due_minutes = level.due_minutes();
+                self.write(Entry::Alert(FoundAlert { link_id, level: level_word, due_minutes }))
+                    .await;
+            }
+            Output::Effect(effect) => self.write(Entry::Effect(app_effect(effect))).await,
+            Output::Task(why) => self.write(Entry::Task(why)).await,
+            Output::PauseRecording => self.pause_recording(true),
+            Output::ResumeRecording => self.pause_recording(false),
+            Output::DestroyRecording => self.destroy_recording(),
+            Output::RecordMessage { max } => self.begin_message(max),
+            Output::StopMessage => self.end_message(),
+            // Nobody is there to take it before agents are (a later door of the same call).
+            Output::Transfer { .. } => {
+                let now = self.core.clock.instant();
+                self.tell_talk(Input::NobodyThere, now);
+            }
+            Output::HangUp => self.hang_up(),
+            Output::Asking { text, .. } => {
+                let number = self.talk.as_mut().map_or(0, |talk| {
+                    talk.asked += 1;
+                    talk.asked
+                });
+                self.core.live.update(self.id, |live| live.question = Some((number, text)));
+            }
+        }
+    }
+
+    async fn say(&mut self, saying: &Saying) {
+        let mut items = Vec::with_capacity(saying.clips.len() + 1);
+        for clip in &saying.clips {
+            match self.core.voice.prompt(clip, saying.slower).await {
+                Ok(prompt) => {
+                    let gap_ms = u32::try_from(clip.pause.as_millis()).unwrap_or_default();
+                    items.push(PlayItem { prompt, gap_ms });
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a sentence has no voice");
+                    return self.fail("a sentence has no voice");
+                }
+            }
+        }
+        if saying.beep {
+            items.push(PlayItem { prompt: super::sound::beep(), gap_ms: 200 });
+        }
+        if items.is_empty() {
+            let now = self.core.clock.instant();
+            return self.tell_talk(Input::Said, now);
+        }
+        if self.sound.play(items).is_err() {
+            self.fail("the sound could not be played");
+        }
+    }
+
+    /// Committed before anything else is said.
+    async fn write(&mut self, entry: Entry) {
+        let at = self.core.clock.wall();
+        let Some(talk) = &self.talk else { return };
+        if talk.journal.record(entry, at).await.is_err() {
+            let counter = &self.core.counters.journal_failures;
+            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.fail("an answer could not be stored in time");
+        }
+    }
+
+    fn begin_message(&mut self, max: std::time::Duration) {
+        let now = self.core.clock.instant();
+        let from = self.tape.started.map(|start| (now - start).as_millis());
+        if let Some(talk) = &mut self.talk {
+            talk.message_from_ms = from;
+            talk.message_until = Some(now + max);
+        }
+    }
+
+    fn end_message(&mut self) {
+        let now = self.core.clock.instant();
+        let to = self.tape.started.map(|start| (now - start).as_millis());
+        let Some(talk) = &mut self.talk else { return };
+        talk.message_until = None;
+        let span = talk.message_from_ms.take().zip(to);
+        talk.message = span.map(|(from, to)| format!("recording {from}-{to} ms"));
+    }
+
+    fn answer_entry(&mut self, given: &Given) -> Entry {
+        let library = self.core.library();
+        let kept = library.questionnaire(&given.form.id);
+        let message = self.talk.as_mut().and_then(|talk| talk.message.take());
+        Entry::Answer(Box::new(GivenAnswer {
+            questionnaire: given.form.id.clone(),
+            questionnaire_sha256: kept.map(|kept| kept.sha256.clone()).unwrap_or_default(),
+            link_id: given.link_id.clone(),
+            item_text: given.text.clone(),
+            status: given.status,
+            option_code: given.code.clone(),
+            option_text: given.label.clone(),
+            value_number: given.number.clone(),
+            value_text: message,
+            unit: given.unit.clone(),
+            score: given.score.map(|score| score.to_string()),
+        }))
+    }
+}
+
+const fn app_effect(effect: ivr::Effect) -> Effect {
+    match effect {
+        ivr::Effect::ConsentGiven => Effect::ConsentGiven,
+        ivr::Effect::NoRecording => Effect::NoRecording,
+        ivr::Effect::OptOut => Effect::OptOut,
+        ivr::Effect::WrongNumber => Effect::WrongNumber,
+        ivr::Effect::CannotTakePart => Effect::CannotTakePart,
+    }
+}
+
+/// Under this age the guardian is asked (rules.md §2).
+const GUARDIAN_BELOW_YEARS: i32 = 14;

@@ -1,0 +1,110 @@
+//! The call is over: sound closed, journal flushed, facts stored; in this order.
+
+use super::{Call, Ending, Kind};
+use crate::{
+    app::{Ended, LegEnd},
+    domain::{Conversation, DialFacts, Outcome},
+    engine::FinalStats,
+    sip::invite::{By, EndReport},
+};
+
+impl Call {
+    pub(super) async fn finish(mut self) {
+        self.core.live.update(self.id, |live| live.state = "ended");
+        self.stop_recording();
+        let stats = match self.sound.media.take() {
+            Some(media) => media.close().await.ok(),
+            None => None,
+        };
+        self.store_recordings().await;
+        let verdict = self.talk.as_ref().map(super::Talk::verdict).unwrap_or_default();
+        if let Some(talk) = self.talk.take() {
+            talk.journal.close().await;
+        }
+        let report = self.end.clone().unwrap_or_default();
+        let outcome = self.finish_attempt(&report, &verdict).await;
+        let end = self.leg_end(&report, stats.as_ref());
+        let at = self.core.clock.wall();
+        let why = self.fault.or(self.why).unwrap_or(who(&report));
+        if let Err(error) = self.core.app.end_call(self.id, &end, why, at).await {
+            tracing::error!(%error, "the end of a call could not be stored");
+        }
+        self.core.remove_call(self.id);
+        let answered = self.times.answered.is_some();
+        let ending = Ending { outcome, sip_status: report.last_status, answered };
+        self.ending.send_replace(Some(ending));
+    }
+
+    async fn finish_attempt(
+        &self,
+        report: &EndReport,
+        verdict: &crate::ivr::Verdict,
+    ) -> Option<Outcome> {
+        let Kind::FollowUp(claim) = &self.kind else { return None };
+        let answered = self.times.answered.is_some();
+        let facts = DialFacts {
+            sip_status: report.last_status.filter(|_| report.heard),
+            q850: report.q850,
+            rang: report.rang || self.rang,
+            answered,
+            we_cancelled: report.we_cancelled,
+            early_media: None,
+        };
+        let conversation = match self.fault {
+            Some(_) => Some(Conversation::SystemFault),
+            None => verdict.conversation.filter(|_| answered),
+        };
+        let ended = Ended {
+            facts,
+            conversation,
+            voice_heard: verdict.voice_heard,
+            keys_given: verdict.keys_given,
+            promised: verdict.promised,
+            wants_person: verdict.wants_person,
+            why: self.fault.or(self.why).map(str::to_owned),
+            judged: self.fault.map(|_| Outcome::SystemFault),
+            ..Ended::default()
+        };
+        let dialler = self.core.dialler().await;
+        let at = self.core.clock.wall();
+        match self.core.app.finish_attempt(&dialler, claim.attempt, &ended, at).await {
+            Ok(outcome) => {
+                self.core.counters.count_outcome(outcome.as_str());
+                Some(outcome)
+            }
+            Err(error) => {
+                tracing::error!(%error, "an attempt could not be ended; the next start finds it");
+                None
+            }
+        }
+    }
+
+    fn leg_end(&self, report: &EndReport, stats: Option<&FinalStats>) -> LegEnd {
+        let session = stats.copied().unwrap_or_default();
+        let lost = &self.core.counters.rtp_lost;
+        lost.fetch_add(u64::from(session.lost), std::sync::atomic::Ordering::Relaxed);
+        LegEnd {
+            id: self.leg_id,
+            role: "patient",
+            sip_call_id: self.sip_call_id.clone(),
+            started_at: self.times.started,
+            answered_at: self.times.answered,
+            sip_status: report.last_status,
+            q850: report.q850,
+            codec: self.sound.codec,
+            packets_sent: u64::from(session.sent),
+            packets_received: u64::from(session.received),
+            packets_lost: u64::from(session.lost),
+            jitter_ms: session.jitter_ms as f32,
+        }
+    }
+}
+
+const fn who(report: &EndReport) -> &'static str {
+    match report.by {
+        By::Us => "we",
+        By::Them => "they",
+        By::Timeout => "timeout",
+        By::Fault => "fault",
+    }
+}

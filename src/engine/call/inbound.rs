@@ -1,0 +1,128 @@
+//! A call in: from a trunk's own addresses or from a registered phone; anybody else was
+//! refused before.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    Call, CallHandle, Kind, MAILBOX, Tape, Timers, Times, conversation::Script, sound::Sound, spawn,
+};
+use crate::base::Machine as _;
+use crate::{
+    app::NewCall,
+    base::{CallId, LegId, Pii},
+    engine::{Core, LiveCall},
+    sip::{
+        endpoint::{Flow, TransactionId},
+        invite::{Command, InboundLeg, Input, Leg},
+        message::Request,
+        session_timer::SessionTimerConfig,
+    },
+};
+
+/// Answers with the inbound dialplan. `Err`: the status to refuse with.
+pub async fn answer(
+    core: &Arc<Core>,
+    transaction: TransactionId,
+    request: Request,
+    flow: Flow,
+    caller: Pii<String>,
+    trunk: Option<String>,
+) -> Result<CallHandle, u16> {
+    let config = core.config();
+    let interface = core.interface(flow.interface).ok_or(500_u16)?;
+    let dialplan = config.sip.inbound_dialplan.clone();
+    let script = Script::inbound(core, &dialplan).map_err(|what| {
+        tracing::error!(what, "the inbound dialplan cannot be played");
+        500_u16
+    })?;
+    let codecs = ["PCMA".to_owned(), "PCMU".to_owned()];
+    let sound = Sound::open(core, &interface, &codecs).map_err(|error| {
+        tracing::error!(%error, "no sound for a call");
+        503_u16
+    })?;
+    let at = core.clock.wall();
+    let id = CallId::new(at);
+    let new = NewCall {
+        id,
+        attempt: None,
+        task: None,
+        person: None,
+        department: None,
+        is_outbound: false,
+        remote: caller.clone(),
+        trunk: trunk.clone(),
+        dialplan,
+        dialplan_sha256: script.sha256.clone(),
+        node: core.node.clone(),
+        epoch: core.epoch,
+    };
+    core.app.begin_call(&new, at).await.map_err(|error| {
+        tracing::error!(%error, "a call could not be stored");
+        503_u16
+    })?;
+    let events = core.signalling.open().await.map_err(|_| 503_u16)?;
+    let owner = events.owner;
+    let sip_call_id = request.headers.call_id().unwrap_or_default();
+    let leg = InboundLeg {
+        owner,
+        transaction,
+        request,
+        flow,
+        media: sound.local.clone(),
+        credentials: None,
+        session_timer: Some(SessionTimerConfig { expires_s: 1800, min_se_s: 90 }),
+    };
+    let mut leg = Leg::inbound(leg, rand::random());
+    leg.handle_input(Input::Command(Command::Answer), core.clock.instant());
+    show(core, id, caller, trunk.clone(), at);
+    let (mailbox, commands) = mpsc::channel(MAILBOX);
+    let (ending, ended) = watch::channel(None);
+    let call = Call {
+        core: Arc::clone(core),
+        id,
+        leg_id: LegId::new(at),
+        kind: Kind::Inbound,
+        leg,
+        mailbox: events,
+        sound,
+        tape: Tape::default(),
+        talk: None,
+        script,
+        commands,
+        ending,
+        timers: Timers::default(),
+        times: Times { started: at, answered: None },
+        rang: false,
+        early: false,
+        sip_call_id,
+        trunk,
+        end: None,
+        fault: None,
+        why: None,
+    };
+    Ok(spawn(call, mailbox, ended))
+}
+
+fn show(
+    core: &Core,
+    id: CallId,
+    remote: Pii<String>,
+    trunk: Option<String>,
+    at: chrono::DateTime<chrono::Utc>,
+) {
+    core.live.put(LiveCall {
+        call: id,
+        run: None,
+        is_outbound: false,
+        name: None,
+        remote,
+        trunk,
+        state: "ringing",
+        since: at,
+        answered_at: None,
+        question: None,
+        keys: 0,
+    });
+}

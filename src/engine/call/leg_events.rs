@@ -1,0 +1,126 @@
+//! What the leg tells: ringing, answered, changed, over. The first 18x and the 200 are
+//! durable before they take effect.
+
+use std::time::Duration;
+
+use super::{Call, Kind};
+use crate::{
+    ivr,
+    sip::{
+        invite::{self, LegEvent},
+        message::Response,
+        sdp::Negotiated,
+    },
+    store::attempt::Step,
+};
+
+impl Call {
+    pub(super) async fn on_leg(&mut self, event: LegEvent) {
+        match event {
+            LegEvent::Trying => self.timers.response_until = None,
+            LegEvent::Ringing { status } => self.on_ringing(status).await,
+            LegEvent::EarlyMedia { media, .. } => self.on_early_media(&media).await,
+            LegEvent::Answered(media) => self.on_answered(&media).await,
+            LegEvent::Confirmed | LegEvent::ChangeRefused { .. } | LegEvent::Response { .. } => {}
+            LegEvent::MediaChanged(media) => {
+                if self.sound.configure(&media).is_err() {
+                    self.fail("the sound could not follow a re-INVITE");
+                }
+            }
+            LegEvent::Key(key) => {
+                let now = self.core.clock.instant();
+                self.core.live.update(self.id, |live| live.keys += 1);
+                self.tell_talk(ivr::Input::Key(key), now);
+            }
+            LegEvent::Request { transaction, request } => {
+                let response = Response::to_request(&request.headers, 501, "");
+                let response = Box::new(response);
+                self.command_leg(invite::Command::Respond { transaction, response });
+            }
+            LegEvent::Ended(report) => self.on_ended(report),
+        }
+    }
+
+    async fn on_ringing(&mut self, status: u16) {
+        self.timers.response_until = None;
+        let is_first = self.times.answered.is_none() && !self.rang;
+        if status != 180 || !is_first {
+            return;
+        }
+        self.rang = true;
+        self.core.live.update(self.id, |live| live.state = "ringing");
+        self.step(Step::Rang).await;
+        self.set_state("ringing").await;
+    }
+
+    async fn on_early_media(&mut self, media: &Negotiated) {
+        self.timers.response_until = None;
+        if self.sound.configure(media).is_err() {
+            return self.fail("the sound could not be configured");
+        }
+        if !self.early {
+            self.early = true;
+            self.core.live.update(self.id, |live| live.state = "early_media");
+            self.set_state("early_media").await;
+            self.begin_recording("early").await;
+        }
+    }
+
+    async fn on_answered(&mut self, media: &Negotiated) {
+        self.timers.response_until = None;
+        self.timers.ring_until = None;
+        if !self.step(Step::Answered).await {
+            return self.fail("the answer could not be stored");
+        }
+        let (now, at) = (self.core.clock.instant(), self.core.clock.wall());
+        self.times.answered = Some(at);
+        self.core.live.update(self.id, |live| {
+            live.state = "answered";
+            live.answered_at = Some(at);
+        });
+        self.set_state("answered").await;
+        if self.sound.configure(media).is_err() {
+            return self.fail("the sound could not be configured");
+        }
+        if let Some(handle) = &self.sound.media {
+            // Busy: only the time-out for a silent line is armed later.
+            let _ = handle.expect_rtp();
+        }
+        self.begin_recording("call").await;
+        self.timers.speak_at = Some(now + BEFORE_FIRST_WORD);
+        let longest = Duration::from_secs(self.core.config().dialer.call_max_s);
+        self.timers.end_at = Some(now + longest);
+    }
+
+    fn on_ended(&mut self, report: invite::EndReport) {
+        let now = self.core.clock.instant();
+        self.tell_talk(ivr::Input::HungUp, now);
+        self.sound.stop_play();
+        let until = now + super::GIVE_UP;
+        self.timers = super::Timers { give_up_at: Some(until), ..super::Timers::default() };
+        self.end = Some(report);
+    }
+
+    /// Durable before it takes effect. `false`: it is not, or the attempt is not ours.
+    async fn step(&mut self, step: Step) -> bool {
+        let Kind::FollowUp(claim) = &self.kind else { return true };
+        let at = self.core.clock.wall();
+        match self.core.app.attempt_step(claim.attempt, step, at).await {
+            Ok(ours) => ours,
+            Err(error) => {
+                tracing::error!(%error, ?step, "a step of an attempt could not be stored");
+                false
+            }
+        }
+    }
+
+    pub(super) async fn set_state(&self, state: &str) {
+        let at = self.core.clock.wall();
+        if let Err(error) = self.core.app.call_state(self.id, state, at).await {
+            tracing::warn!(%error, "the state of a call could not be stored");
+        }
+    }
+}
+
+/// People say 喂 first, and take the telephone to the ear.
+const BEFORE_FIRST_WORD: Duration = Duration::from_secs(1);

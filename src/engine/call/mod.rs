@@ -1,0 +1,323 @@
+//! One call, one task. It owns the leg, its sound, its conversation and its journal;
+//! others hold a [`CallHandle`] and send it [`Command`]s.
+
+mod conversation;
+mod end;
+mod inbound;
+mod leg_events;
+mod outbound;
+mod recording;
+mod sound;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use tokio::{
+    sync::{mpsc, watch},
+    time,
+};
+use tracing::{Instrument, info_span, warn};
+
+pub use inbound::answer;
+pub use outbound::{Dial, DialError, DialPurpose, dial};
+
+use conversation::Talk;
+use recording::Tape;
+use sound::Sound;
+
+use super::{Core, Journal, Mailbox, MediaEvent};
+use crate::{
+    app::{CallRef, Claim},
+    base::{CallId, LegId, Machine as _},
+    domain::Outcome,
+    sip::{
+        endpoint::Event,
+        invite::{self, EndReport, Leg},
+    },
+};
+
+#[derive(Clone, Copy, Debug)]
+pub enum Command {
+    /// Ends the call; a live conversation hears an apology first.
+    Stop { apologise: bool },
+    /// Ends the call only when nobody has answered yet.
+    CancelUnanswered,
+}
+
+#[derive(Clone, Debug)]
+pub struct CallHandle {
+    id: CallId,
+    is_outbound: bool,
+    mailbox: mpsc::Sender<Command>,
+    ended: watch::Receiver<Option<Ending>>,
+}
+
+/// How a call ended, for who waits for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    pub outcome: Option<Outcome>,
+    pub sip_status: Option<u16>,
+    pub answered: bool,
+}
+
+impl CallHandle {
+    pub const fn id(&self) -> CallId {
+        self.id
+    }
+
+    pub const fn is_outbound(&self) -> bool {
+        self.is_outbound
+    }
+
+    /// A full mailbox already holds a command that ends the call.
+    pub fn send(&self, command: Command) {
+        let _ = self.mailbox.try_send(command);
+    }
+
+    /// Waits until the call has ended and everything of it is stored.
+    pub async fn ended(&mut self) -> Option<Ending> {
+        self.ended.wait_for(Option::is_some).await.ok().and_then(|ending| *ending)
+    }
+}
+
+struct Call {
+    core: Arc<Core>,
+    id: CallId,
+    leg_id: LegId,
+    kind: Kind,
+    leg: Leg,
+    mailbox: Mailbox,
+    sound: Sound,
+    tape: Tape,
+    talk: Option<Talk>,
+    /// What the conversation will be, once somebody has answered.
+    script: conversation::Script,
+    commands: mpsc::Receiver<Command>,
+    ending: watch::Sender<Option<Ending>>,
+    timers: Timers,
+    times: Times,
+    rang: bool,
+    early: bool,
+    sip_call_id: String,
+    trunk: Option<String>,
+    end: Option<EndReport>,
+    /// Our own fault ended it.
+    fault: Option<&'static str>,
+    why: Option<&'static str>,
+}
+
+enum Kind {
+    FollowUp(Box<Claim>),
+    Test,
+    Inbound,
+}
+
+#[derive(Default)]
+struct Timers {
+    /// Nobody has picked up by then.
+    ring_until: Option<Instant>,
+    /// Nothing at all has come by then: the trunk is dead.
+    response_until: Option<Instant>,
+    /// The first word.
+    speak_at: Option<Instant>,
+    /// The longest a call may take.
+    end_at: Option<Instant>,
+    /// After our BYE: the leg need not be waited for longer.
+    give_up_at: Option<Instant>,
+}
+
+struct Times {
+    started: DateTime<Utc>,
+    answered: Option<DateTime<Utc>>,
+}
+
+enum Wake {
+    Sip(Event),
+    Sound(MediaEvent),
+    Command(Command),
+    Timer,
+}
+
+/// Starts the task. The span carries the id, so no log line has to.
+fn spawn(
+    call: Call,
+    mailbox: mpsc::Sender<Command>,
+    ended: watch::Receiver<Option<Ending>>,
+) -> CallHandle {
+    let is_outbound = !matches!(call.kind, Kind::Inbound);
+    let handle = CallHandle { id: call.id, is_outbound, mailbox, ended };
+    call.core.add_call(handle.clone());
+    let span = info_span!("call", call.id = %call.id);
+    tokio::spawn(call.run().instrument(span));
+    handle
+}
+
+impl Call {
+    async fn run(mut self) {
+        self.drain().await;
+        while !self.is_done() {
+            match self.wait().await {
+                Wake::Sip(event) => {
+                    let now = self.core.clock.instant();
+                    self.leg.handle_input(invite::Input::Event(event), now);
+                }
+                Wake::Sound(event) => self.on_sound(event).await,
+                Wake::Command(command) => self.on_command(command),
+                Wake::Timer => self.on_timer().await,
+            }
+            self.drain().await;
+        }
+        self.finish().await;
+    }
+
+    /// What the machines want, until they want nothing more.
+    async fn drain(&mut self) {
+        loop {
+            let mut idle = true;
+            let mut outputs = Vec::new();
+            while let Some(output) = self.leg.poll_output() {
+                outputs.push(output);
+            }
+            // What must be durable before it takes effect is written before the ACK leaves.
+            for output in &outputs {
+                idle = false;
+                if let invite::Output::Notify(event) = output {
+                    self.on_leg(event.clone()).await;
+                }
+            }
+            for output in outputs {
+                if let invite::Output::ToEndpoint(input) = output {
+                    if self.core.signalling.send(input).await.is_err() {
+                        self.fault.get_or_insert("the signalling task has ended");
+                    }
+                }
+            }
+            while let Some(output) = self.talk.as_mut().and_then(Talk::poll_output) {
+                idle = false;
+                self.on_talk(output).await;
+            }
+            if idle {
+                return;
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        let gave_up = self.timers.give_up_at.is_some_and(|at| at <= self.core.clock.instant());
+        self.end.is_some() && (self.leg.is_over() || gave_up)
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let now = self.core.clock.instant();
+        let deadline = self.deadline().map(|at| at.saturating_duration_since(now));
+        tokio::select! {
+            biased;
+            Some(command) = self.commands.recv() => Wake::Command(command),
+            Some(event) = self.mailbox.recv() => Wake::Sip(event),
+            Some(event) = self.sound.events.recv() => Wake::Sound(event),
+            () = time::sleep(deadline.unwrap_or(IDLE_LOOK)) => Wake::Timer,
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let Timers { ring_until, response_until, speak_at, end_at, give_up_at } = &self.timers;
+        let own = [ring_until, response_until, speak_at, end_at, give_up_at];
+        let machines = [self.leg.poll_timeout(), self.talk.as_ref().and_then(Talk::poll_timeout)];
+        own.into_iter().copied().chain(machines).flatten().min()
+    }
+
+    async fn on_timer(&mut self) {
+        let now = self.core.clock.instant();
+        if self.leg.poll_timeout().is_some_and(|at| at <= now) {
+            self.leg.handle_timeout(now);
+        }
+        if let Some(talk) = &mut self.talk {
+            talk.handle_timeout(now);
+        }
+        if take_due(&mut self.timers.response_until, now) {
+            self.why = Some("no response from the trunk");
+            self.command_leg(invite::Command::Cancel);
+        }
+        if take_due(&mut self.timers.ring_until, now) {
+            self.command_leg(invite::Command::Cancel);
+        }
+        if take_due(&mut self.timers.speak_at, now) {
+            self.begin_talk().await;
+        }
+        if take_due(&mut self.timers.end_at, now) {
+            self.why = Some("the longest a call may take");
+            self.on_command(Command::Stop { apologise: true });
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        let now = self.core.clock.instant();
+        let is_live = self.times.answered.is_some();
+        match command {
+            Command::CancelUnanswered if is_live => {}
+            Command::Stop { apologise: true } if is_live && self.talk.is_some() => {
+                self.why.get_or_insert("stopped");
+                if let Some(talk) = &mut self.talk {
+                    talk.stop(now);
+                }
+            }
+            _ => {
+                self.why.get_or_insert("stopped");
+                self.hang_up();
+            }
+        }
+    }
+
+    fn command_leg(&mut self, command: invite::Command) {
+        let now = self.core.clock.instant();
+        self.leg.handle_input(invite::Input::Command(command), now);
+    }
+
+    /// Ends the leg, whatever it is doing.
+    fn hang_up(&mut self) {
+        self.command_leg(invite::Command::Bye { cause: None });
+        let until = self.core.clock.instant() + GIVE_UP;
+        self.timers.give_up_at.get_or_insert(until);
+    }
+
+    /// Ours: an answer could not be stored, the sound could not be opened.
+    fn fail(&mut self, why: &'static str) {
+        warn!(why, "the call ends by a fault of ours");
+        self.fault.get_or_insert(why);
+        self.hang_up();
+    }
+
+    fn call_ref(&self) -> CallRef {
+        let claim = match &self.kind {
+            Kind::FollowUp(claim) => Some(claim),
+            _ => None,
+        };
+        CallRef {
+            call: self.id,
+            task: claim.map(|claim| claim.task),
+            person: claim.map(|claim| claim.person),
+            department: claim.and_then(|claim| claim.department),
+            number: claim.map(|claim| claim.number),
+        }
+    }
+
+    fn journal(&self) -> Journal {
+        Journal::open(self.core.app.clone(), self.call_ref())
+    }
+}
+
+fn take_due(timer: &mut Option<Instant>, now: Instant) -> bool {
+    timer.take_if(|at| *at <= now).is_some()
+}
+
+/// A person presses a few buttons a second at most; a full mailbox is a bug upstream.
+const MAILBOX: usize = 16;
+
+/// The far side may lose our BYE for 32 s; nobody waits for it longer.
+const GIVE_UP: Duration = Duration::from_secs(33);
+
+/// With no timer of its own, a call still looks around.
+const IDLE_LOOK: Duration = Duration::from_secs(60);

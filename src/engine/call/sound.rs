@@ -1,0 +1,157 @@
+//! A call's sound: the media leg, and the translation between SIP's words and media's.
+
+use tokio::sync::mpsc;
+
+use super::Call;
+use crate::{
+    config::Interface,
+    engine::{Core, LegEvent, MediaError, MediaEvent, MediaHandle, OpenLeg},
+    ivr,
+    media::{self, PlayId, PlayItem},
+    sip::sdp::{self, LocalMedia, Negotiated},
+};
+
+pub(super) struct Sound {
+    /// `None` once closed.
+    pub(super) media: Option<MediaHandle>,
+    pub(super) events: mpsc::Receiver<MediaEvent>,
+    pub(super) local: LocalMedia,
+    pub(super) codec: Option<&'static str>,
+    plays: u64,
+}
+
+impl Sound {
+    /// Opens the sockets on an interface; its address goes into the SDP.
+    pub(super) fn open(
+        core: &Core,
+        interface: &Interface,
+        codecs: &[String],
+    ) -> Result<Self, MediaError> {
+        let (sender, events) = mpsc::channel(EVENTS_MAX);
+        let ports = core.pool(&interface.name).ok_or(MediaError::Gone)?;
+        let open = OpenLeg {
+            bind: interface.bind,
+            ports,
+            learns_any: false,
+            events: sender,
+            beside: None,
+        };
+        let media = core.media.open(open)?;
+        let advertised = interface.advertised();
+        let wanted = codecs.iter().map(|name| match name.as_str() {
+            "PCMU" => sdp::Codec::Pcmu,
+            _ => sdp::Codec::Pcma,
+        });
+        let local = LocalMedia {
+            rtp: (advertised, media.rtp_port()).into(),
+            rtcp: Some((advertised, media.rtp_port() + 1).into()),
+            codecs: wanted.collect(),
+            telephone_event: Some(TELEPHONE_EVENT),
+            ptime_ms: 20,
+        };
+        Ok(Self { media: Some(media), events, local, codec: None, plays: 0 })
+    }
+
+    pub(super) fn configure(&mut self, negotiated: &Negotiated) -> Result<(), MediaError> {
+        self.codec = Some(match negotiated.codec {
+            sdp::Codec::Pcma => "PCMA",
+            sdp::Codec::Pcmu => "PCMU",
+        });
+        let Some(media) = &self.media else { return Ok(()) };
+        media.configure(remote(negotiated))?;
+        // Without the event's payload type, keys come as sound.
+        media.detect_keys_in_band(true)
+    }
+
+    pub(super) fn play(&mut self, items: Vec<PlayItem>) -> Result<PlayId, MediaError> {
+        self.plays += 1;
+        let id = PlayId(self.plays);
+        if let Some(media) = &self.media {
+            media.play(id, items, false)?;
+        }
+        Ok(id)
+    }
+
+    pub(super) fn stop_play(&self) {
+        if let Some(media) = &self.media {
+            // Busy: the prompt ends by itself a moment later.
+            let _ = media.stop_play();
+        }
+    }
+
+    pub(super) const fn is_current(&self, id: PlayId) -> bool {
+        id.0 == self.plays
+    }
+}
+
+impl Call {
+    pub(super) async fn on_sound(&mut self, event: MediaEvent) {
+        let now = self.core.clock.instant();
+        match event.event {
+            LegEvent::Sound(media::Event::Key(key, _)) => {
+                self.core.live.update(self.id, |live| live.keys += 1);
+                self.tell_talk(ivr::Input::Key(key), now);
+            }
+            LegEvent::Sound(media::Event::PlayFinished { id, is_complete, .. }) => {
+                if is_complete && self.sound.is_current(id) {
+                    self.tell_talk(ivr::Input::Said, now);
+                }
+            }
+            LegEvent::Sound(media::Event::SpeechStarted) => {
+                self.tell_talk(ivr::Input::Speech, now);
+            }
+            LegEvent::Sound(media::Event::RtpTimeout) => {
+                self.why = Some("no sound from the far side");
+                self.hang_up();
+            }
+            LegEvent::RecordingFailed => {
+                tracing::error!("the recording cannot be written; the call goes on");
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn tell_talk(&mut self, input: ivr::Input, now: std::time::Instant) {
+        if let Some(talk) = &mut self.talk {
+            talk.handle_input(input, now);
+        }
+    }
+}
+
+fn remote(negotiated: &Negotiated) -> media::Remote {
+    media::Remote {
+        rtp: negotiated.remote_rtp,
+        rtcp: Some(negotiated.remote_rtcp),
+        codec: match negotiated.codec {
+            sdp::Codec::Pcma => media::Codec::Pcma,
+            sdp::Codec::Pcmu => media::Codec::Pcmu,
+        },
+        payload_type: negotiated.payload_type,
+        event_payload_type: negotiated.telephone_event,
+        direction: direction(negotiated.direction),
+    }
+}
+
+const fn direction(direction: sdp::Direction) -> media::Direction {
+    match (direction.sends, direction.receives) {
+        (true, true) => media::Direction::SendRecv,
+        (true, false) => media::Direction::SendOnly,
+        (false, true) => media::Direction::RecvOnly,
+        (false, false) => media::Direction::Inactive,
+    }
+}
+
+/// Fifty ticks a second bring a few events at most.
+const EVENTS_MAX: usize = 64;
+
+/// What carriers in China expect.
+const TELEPHONE_EVENT: u8 = 101;
+
+/// "After the tone": 1000 Hz for 300 ms, as every answering machine does.
+pub(super) fn beep() -> media::Prompt {
+    let sample = |n: u16| {
+        let angle = f32::from(n) * 1000.0 * std::f32::consts::TAU / media::RATE as f32;
+        (angle.sin() * 6000.0) as i16
+    };
+    media::Prompt::new((0..2400).map(sample).collect::<Vec<_>>())
+}

@@ -1,0 +1,263 @@
+//! What every call, the dialler and the page share.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::{Notify, watch};
+
+use super::{
+    CallHandle, Clock, LiveBoard, MediaThreads, PortPool, Recorder, SignallingHandle, Ticks,
+    TrunkBoard, Voice,
+};
+use crate::{
+    app::{App, Dialler},
+    base::CallId,
+    config::{Config, Interface, Transport},
+    domain::{Calendar, CallingPolicy},
+    ivr::Library,
+    sip::{
+        endpoint::{Flow, InterfaceId},
+        message,
+    },
+};
+
+pub struct Core {
+    pub clock: Arc<dyn Clock>,
+    pub app: App,
+    pub signalling: SignallingHandle,
+    pub media: MediaThreads,
+    pub recorder: Recorder,
+    pub voice: Voice,
+    pub live: LiveBoard,
+    pub trunks: TrunkBoard,
+    pub node: String,
+    pub epoch: i64,
+    pub counters: Counters,
+    pub ticks: Ticks,
+    pub(super) config: RwLock<Arc<Config>>,
+    pub(super) library: RwLock<Arc<Library>>,
+    pub(super) pools: HashMap<String, PortPool>,
+    pub(super) calls: Mutex<HashMap<CallId, CallHandle>>,
+    pub(super) calls_max: usize,
+    is_draining: AtomicBool,
+    is_stopped: watch::Sender<bool>,
+    /// The dialler looks again at once.
+    pub(super) wake: Notify,
+    pub(super) why_idle: Mutex<HashMap<crate::base::RunId, String>>,
+}
+
+/// Figures that only grow; `/metrics` reads them.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub calls_refused: AtomicU64,
+    pub recording_bytes: AtomicU64,
+    pub rtp_lost: AtomicU64,
+    pub journal_failures: AtomicU64,
+    outcomes: Mutex<HashMap<&'static str, u64>>,
+}
+
+impl Counters {
+    pub fn count_outcome(&self, outcome: &'static str) {
+        *self
+            .outcomes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(outcome)
+            .or_default() += 1;
+    }
+
+    pub fn outcomes(&self) -> Vec<(&'static str, u64)> {
+        let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        outcomes.iter().map(|(name, count)| (*name, *count)).collect()
+    }
+}
+
+/// The parts that exist before the core does.
+pub struct Parts {
+    pub clock: Arc<dyn Clock>,
+    pub app: App,
+    pub signalling: SignallingHandle,
+    pub media: MediaThreads,
+    pub recorder: Recorder,
+    pub voice: Voice,
+    pub node: String,
+    pub epoch: i64,
+    pub config: Arc<Config>,
+    pub library: Arc<Library>,
+    pub calls_max: usize,
+    pub is_stopped: bool,
+}
+
+impl Core {
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let pools = parts.config.interface.iter().map(|interface| {
+            let (low, high) = interface.rtp_ports;
+            (interface.name.clone(), PortPool::new(low..=high))
+        });
+        Arc::new(Self {
+            pools: pools.collect(),
+            clock: parts.clock,
+            app: parts.app,
+            signalling: parts.signalling,
+            media: parts.media,
+            recorder: parts.recorder,
+            voice: parts.voice,
+            live: LiveBoard::default(),
+            trunks: TrunkBoard::default(),
+            node: parts.node,
+            epoch: parts.epoch,
+            counters: Counters::default(),
+            ticks: Ticks::default(),
+            config: RwLock::new(parts.config),
+            library: RwLock::new(parts.library),
+            calls: Mutex::default(),
+            calls_max: parts.calls_max,
+            is_draining: AtomicBool::new(false),
+            is_stopped: watch::channel(parts.is_stopped).0,
+            wake: Notify::new(),
+            why_idle: Mutex::default(),
+        })
+    }
+
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set_config(&self, config: Arc<Config>) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        self.wake.notify_waiters();
+    }
+
+    pub fn library(&self) -> Arc<Library> {
+        Arc::clone(&self.library.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set_library(&self, library: Arc<Library>) {
+        *self.library.write().unwrap_or_else(PoisonError::into_inner) = library;
+    }
+
+    /// The interface that a message came by.
+    pub fn interface(&self, id: InterfaceId) -> Option<Interface> {
+        // Two of the endpoint's for each of ours: UDP and TCP.
+        self.config().interface.get(usize::from(id.0 / 2)).cloned()
+    }
+
+    pub fn pool(&self, interface: &str) -> Option<&PortPool> {
+        self.pools.get(interface)
+    }
+
+    /// The trunk that a message from this address belongs to.
+    pub fn trunk_of(&self, remote: SocketAddr) -> Option<String> {
+        let config = self.config();
+        config.trunk.iter().find(|trunk| trunk.owns(remote.ip())).map(|trunk| trunk.name.clone())
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
+    pub fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+        self.wake.notify_waiters();
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        *self.is_stopped.borrow()
+    }
+
+    /// Stop all calls, as far as memory goes: effective before any database is asked.
+    pub fn set_stopped(&self, stopped: bool) {
+        self.is_stopped.send_replace(stopped);
+        self.wake.notify_waiters();
+    }
+
+    pub fn room_for_a_call(&self) -> bool {
+        self.live.count() < self.calls_max && !self.is_draining()
+    }
+
+    pub fn calls_max(&self) -> usize {
+        self.calls_max
+    }
+
+    pub fn call(&self, id: CallId) -> Option<CallHandle> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    pub fn all_calls(&self) -> Vec<CallHandle> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    pub(super) fn add_call(&self, handle: CallHandle) {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).insert(handle.id(), handle);
+    }
+
+    pub(super) fn remove_call(&self, id: CallId) {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.live.remove(id);
+        self.wake.notify_waiters();
+    }
+
+    /// Why nothing of a run is being dialled right now.
+    pub fn why_idle(&self, run: crate::base::RunId) -> Option<String> {
+        self.why_idle.lock().unwrap_or_else(PoisonError::into_inner).get(&run).cloned()
+    }
+
+    pub(super) fn set_why_idle(&self, run: crate::base::RunId, why: Option<String>) {
+        let mut all = self.why_idle.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            Some(why) => all.insert(run, why),
+            None => all.remove(&run),
+        };
+    }
+
+    pub fn recordings(&self) -> PathBuf {
+        self.config().paths.recordings.clone()
+    }
+
+    /// By what rules this node dials, as they stand now in the record.
+    pub async fn dialler(&self) -> Dialler {
+        let config = self.config();
+        let stored = self.app.policy("calling").await.ok().flatten();
+        let policy: CallingPolicy =
+            stored.and_then(|body| serde_json::from_value(body).ok()).unwrap_or_default();
+        let zone = config.hospital.timezone;
+        let mut calendar = Calendar::always(zone);
+        if !config.dialer.ignore_window {
+            calendar.windows.clone_from(&policy.windows);
+            calendar.weekends = policy.weekends;
+            calendar.days = self.app.holidays().await.unwrap_or_default();
+        }
+        let allow = config.pilot.as_ref();
+        Dialler {
+            node: self.node.clone(),
+            epoch: self.epoch,
+            policy,
+            calendar,
+            allow: allow.map(|pilot| pilot.allow_numbers.iter().map(|n| n.0.clone()).collect()),
+        }
+    }
+}
+
+/// The way to a peer through one of our interfaces.
+pub fn interface_flow(
+    core: &Core,
+    interface: &str,
+    transport: Transport,
+    remote: SocketAddr,
+) -> Option<Flow> {
+    let config = core.config();
+    let at = config.interface.iter().position(|known| known.name == interface)?;
+    let (transport, offset) = match transport {
+        Transport::Udp => (message::Transport::Udp, 0),
+        Transport::Tcp => (message::Transport::Tcp, 1),
+    };
+    let id = InterfaceId(u8::try_from(2 * at + offset).ok()?);
+    Some(Flow { transport, interface: id, remote })
+}

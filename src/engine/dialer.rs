@@ -1,0 +1,199 @@
+//! Dials what is due: the rules are `domain`'s, the rows are `app`'s; here is only the
+//! loop that waits for lines.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::time;
+use tracing::{error, info, warn};
+
+use super::{
+    Core,
+    call::{Dial, DialPurpose, dial},
+};
+use crate::{
+    app::{Claim, Dialler, Ended, RunAction},
+    base::{Pii, RunId},
+    config::{DialRule, Trunk},
+    domain::{Outcome, Pace, dial_digits},
+    store::{Principal, run::Run},
+};
+
+const SYSTEM: Principal = Principal::System("dialler");
+
+/// Runs until the server ends.
+pub async fn run_dialler(core: Arc<Core>) {
+    let mut paces: HashMap<String, Pace> = HashMap::new();
+    loop {
+        let woken = core.wake.notified();
+        let wait = match pass(&core, &mut paces).await {
+            Ok(wait) => wait,
+            Err(error) => {
+                warn!(%error, "the dialler waits for the database");
+                LOOK_AGAIN
+            }
+        };
+        tokio::select! {
+            () = woken => {}
+            () = time::sleep(wait.min(LOOK_AGAIN)) => {}
+        }
+    }
+}
+
+/// One look at all runs; answers how soon a trunk's next call may start.
+async fn pass(
+    core: &Arc<Core>,
+    paces: &mut HashMap<String, Pace>,
+) -> Result<Duration, crate::app::AppError> {
+    if core.is_draining() {
+        return Ok(LOOK_AGAIN);
+    }
+    let stopped = core.app.stopped().await?.is_some();
+    if stopped != core.is_stopped() {
+        core.set_stopped(stopped);
+    }
+    let dialler = core.dialler().await;
+    let mut soonest = LOOK_AGAIN;
+    for run in core.app.active_runs().await? {
+        let id = RunId::from_uuid(run.run_id);
+        let now = core.clock.instant();
+        match look(core, &dialler, &run, paces, now).await? {
+            Look::Dialled { next_at } => {
+                core.set_why_idle(id, None);
+                soonest = soonest.min(next_at.saturating_duration_since(now));
+            }
+            Look::Idle(why) => core.set_why_idle(id, Some(why)),
+        }
+    }
+    Ok(soonest)
+}
+
+enum Look {
+    Dialled { next_at: Instant },
+    Idle(String),
+}
+
+async fn look(
+    core: &Arc<Core>,
+    dialler: &Dialler,
+    run: &Run,
+    paces: &mut HashMap<String, Pace>,
+    now: Instant,
+) -> Result<Look, crate::app::AppError> {
+    let idle = |why: &str| Ok(Look::Idle(why.to_owned()));
+    let (id, at) = (RunId::from_uuid(run.run_id), core.clock.wall());
+    if core.is_stopped() {
+        return idle("stop_all");
+    }
+    let is_open = dialler.calendar.is_open(at);
+    if is_open != (run.state == "running") {
+        let action = if is_open { RunAction::Start } else { RunAction::WaitForWindow };
+        core.app.change_run(&SYSTEM, id, action, None, at).await?;
+    }
+    if !is_open {
+        return idle("outside_window");
+    }
+    if !core.room_for_a_call() {
+        return idle("no_room");
+    }
+    let Some(trunk) = trunk_for(core, run) else { return idle("no_trunk") };
+    let free = free_lines(core, run, &trunk);
+    if free == 0 {
+        return idle("no_line");
+    }
+    let pace =
+        paces.entry(trunk.name.clone()).or_insert_with(|| Pace::per_second(trunk.calls_per_s));
+    if !pace.is_due(now) {
+        return Ok(Look::Dialled { next_at: pace.due_at().unwrap_or(now) });
+    }
+    let claims = core.app.claim_due(dialler, id, &trunk.name, 1, at).await?;
+    if claims.is_empty() {
+        return Ok(Look::Idle(nothing_due(core, id, at).await?));
+    }
+    pace.take(now);
+    let next_at = pace.due_at().unwrap_or(now);
+    for claim in claims {
+        start(core, dialler, &trunk, run, claim).await;
+    }
+    Ok(Look::Dialled { next_at })
+}
+
+/// All are dialled: the run ends when none waits for another try.
+async fn nothing_due(
+    core: &Core,
+    run: RunId,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Result<String, crate::app::AppError> {
+    let (open, next) = core.app.run_outlook(run).await?;
+    if open == 0 {
+        core.app.change_run(&SYSTEM, run, RunAction::Finish, None, at).await?;
+        info!(run.id = %run, "the run has ended");
+        return Ok("finished".to_owned());
+    }
+    match next {
+        Some(next) if next > at => {
+            let local = next.with_timezone(&core.config().hospital.timezone);
+            Ok(format!("waiting_retry {}", local.format("%m-%d %H:%M")))
+        }
+        _ => Ok("in_progress".to_owned()),
+    }
+}
+
+fn trunk_for(core: &Core, run: &Run) -> Option<Trunk> {
+    let config = core.config();
+    let mut trunks = config.trunk.iter().filter(|trunk| {
+        run.trunk.as_ref().is_none_or(|name| *name == trunk.name)
+            && core.trunks.state(&trunk.name).is_up()
+    });
+    trunks.next().cloned()
+}
+
+fn free_lines(core: &Core, run: &Run, trunk: &Trunk) -> usize {
+    let calls = core.live.list();
+    let of_trunk = calls.iter().filter(|c| c.trunk.as_deref() == Some(&trunk.name)).count();
+    let id = RunId::from_uuid(run.run_id);
+    let of_run = calls.iter().filter(|call| call.run == Some(id)).count();
+    let lines = run.lines.and_then(|lines| usize::try_from(lines).ok()).unwrap_or(usize::MAX);
+    trunk.lines.saturating_sub(of_trunk).min(lines.saturating_sub(of_run))
+}
+
+async fn start(core: &Arc<Core>, dialler: &Dialler, trunk: &Trunk, run: &Run, claim: Claim) {
+    let attempt = claim.attempt;
+    let digits = digits_for(core, trunk, &claim.e164);
+    let id = RunId::from_uuid(run.run_id);
+    // The red button may have been pressed while the claim was written.
+    let refused = core.is_stopped() || core.is_draining();
+    let failed = if refused {
+        Some("stopped before the INVITE".to_owned())
+    } else {
+        let purpose = DialPurpose::FollowUp { claim: Box::new(claim), run: Some(id) };
+        let wanted = Dial {
+            purpose,
+            trunk: trunk.clone(),
+            digits: Pii::new(digits),
+            dialplan: run.dialplan.clone(),
+        };
+        dial(core, wanted).await.err().map(|error| error.to_string())
+    };
+    if let Some(why) = failed {
+        warn!(why, "a call was not started");
+        let ended =
+            Ended { judged: Some(Outcome::SystemFault), why: Some(why), ..Ended::default() };
+        let at = core.clock.wall();
+        if let Err(error) = core.app.finish_attempt(dialler, attempt, &ended, at).await {
+            error!(%error, "an attempt could not be ended; the next start finds it");
+        }
+    }
+}
+
+pub(super) fn digits_for(core: &Core, trunk: &Trunk, number: &crate::base::E164) -> String {
+    let DialRule { outside_prefix, zero_before_far_mobile, strip_own_area, e164 } = &trunk.dial;
+    let area = &core.config().hospital.area_code;
+    dial_digits(number, area, outside_prefix, *zero_before_far_mobile, *strip_own_area, *e164)
+}
+
+/// Pause, stop and the red button act within two seconds; windows open on the minute.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);

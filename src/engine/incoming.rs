@@ -1,0 +1,171 @@
+//! Requests outside of any dialog: calls in, and phones that register. A call comes from
+//! a trunk's own addresses or from a phone that proves itself; anybody else is refused.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, time};
+use tracing::{info, warn};
+
+use super::{Core, Incoming, call};
+use crate::{
+    base::Pii,
+    sip::{
+        auth::{Authenticator, Ha1, Verdict},
+        endpoint::{Input, TransactionId},
+        message::{Method, Request, Response, name},
+        registrar::{Registrar, RegistrarConfig},
+    },
+    store::{Principal, account},
+};
+
+/// The phones' secrets, as they stand in the record.
+#[derive(Default)]
+struct Phones(Mutex<HashMap<String, Ha1>>);
+
+impl Phones {
+    fn find(&self, phone: &str) -> Option<Ha1> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(phone).cloned()
+    }
+
+    async fn load(&self, core: &Core) {
+        let Ok(mut scope) = core.app.database().scope(&Principal::System("registrar")).await else {
+            return;
+        };
+        let Ok(phones) = account::phones(&mut scope).await else { return };
+        let known = phones
+            .into_iter()
+            .map(|phone| (phone.phone, Ha1 { md5: phone.ha1_md5, sha256: phone.ha1_sha256 }));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known.collect();
+    }
+}
+
+/// Takes requests until the signalling task ends.
+pub async fn serve_incoming(core: Arc<Core>, mut incoming: mpsc::Receiver<Incoming>) {
+    let realm = core.config().sip.realm.clone();
+    let now = core.clock.instant();
+    let authenticator = || Authenticator::new(&realm, rand::random(), now);
+    let config = RegistrarConfig {
+        min_expires_s: EXPIRES_MIN_S,
+        max_expires_s: EXPIRES_MAX_S,
+        default_expires_s: EXPIRES_MAX_S,
+    };
+    let mut registrar = Registrar::new(config, authenticator(), rand::random());
+    let callers = Arc::new(authenticator());
+    let phones = Arc::new(Phones::default());
+    phones.load(&core).await;
+    let mut look = time::interval(PHONES_LOOK);
+    loop {
+        tokio::select! {
+            request = incoming.recv() => match request {
+                Some(request) => {
+                    take(&core, &mut registrar, &callers, &phones, request).await;
+                }
+                None => return,
+            },
+            _ = look.tick() => {
+                phones.load(&core).await;
+                registrar.handle_timeout(core.clock.instant());
+            }
+        }
+    }
+}
+
+async fn take(
+    core: &Arc<Core>,
+    registrar: &mut Registrar,
+    callers: &Arc<Authenticator>,
+    phones: &Arc<Phones>,
+    incoming: Incoming,
+) {
+    let Incoming { transaction, request, flow } = incoming;
+    let now = core.clock.instant();
+    match request.method {
+        Method::Register => {
+            let allowed = core.interface(flow.interface).is_some_and(|i| i.registrar);
+            if !allowed {
+                return refuse(core, transaction, &request, 403).await;
+            }
+            let outcome = registrar.handle(&request, flow, |phone| phones.find(phone), now);
+            if outcome.changed.is_some() {
+                info!("a phone has registered or gone");
+            }
+            respond(core, transaction, outcome.response).await;
+        }
+        Method::Invite => {
+            // Each call's set-up asks the database: others are not to wait for it.
+            let (core, callers) = (Arc::clone(core), Arc::clone(callers));
+            let phones = Arc::clone(phones);
+            tokio::spawn(async move {
+                take_call(&core, &callers, &phones, transaction, *request, flow).await;
+            });
+        }
+        _ => refuse(core, transaction, &request, 405).await,
+    }
+}
+
+async fn take_call(
+    core: &Arc<Core>,
+    callers: &Authenticator,
+    phones: &Phones,
+    transaction: TransactionId,
+    request: Request,
+    flow: crate::sip::endpoint::Flow,
+) {
+    let trunk = core.trunk_of(flow.remote);
+    if trunk.is_none() {
+        let now = core.clock.instant();
+        match callers.check(&request, |phone| phones.find(phone), now) {
+            Verdict::Accepted { .. } => {}
+            Verdict::Challenge(values) => {
+                let mut response = Response::to_request(&request.headers, 401, &tag());
+                for value in values {
+                    response.headers.add(name::WWW_AUTHENTICATE, value);
+                }
+                return respond(core, transaction, response).await;
+            }
+        }
+    }
+    if !core.room_for_a_call() || core.is_draining() {
+        core.counters.calls_refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut response = Response::to_request(&request.headers, 503, &tag());
+        response.headers.add(name::RETRY_AFTER, RETRY_AFTER_S);
+        return respond(core, transaction, response).await;
+    }
+    let caller = request.headers.from().ok().and_then(|from| from.uri.user()).unwrap_or_default();
+    let headers = request.headers.clone();
+    let caller = Pii::new(caller);
+    let answered = call::answer(core, transaction, request, flow, caller, trunk).await;
+    if let Err(status) = answered {
+        warn!(status, "a call could not be taken");
+        let response = Response::to_request(&headers, status, &tag());
+        respond(core, transaction, response).await;
+    }
+}
+
+async fn refuse(core: &Core, transaction: TransactionId, request: &Request, status: u16) {
+    let response = Response::to_request(&request.headers, status, &tag());
+    respond(core, transaction, response).await;
+}
+
+async fn respond(core: &Core, transaction: TransactionId, response: Response) {
+    let response = Box::new(response);
+    // The signalling task ends only with the server.
+    let _ = core.signalling.send(Input::Respond { transaction, response }).await;
+}
+
+fn tag() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
+/// A new phone works this soon.
+const PHONES_LOOK: Duration = Duration::from_secs(3);
+
+/// NATs forget after half a minute to two minutes; a minute is kind to both sides.
+const EXPIRES_MIN_S: u32 = 60;
+const EXPIRES_MAX_S: u32 = 3600;
+
+const RETRY_AFTER_S: &str = "30";

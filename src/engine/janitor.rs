@@ -1,0 +1,149 @@
+//! What is done at the start before anything else, and what is done all the time: events
+//! published, audit sealed, recordings mended.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{task::spawn_blocking, time};
+use tracing::{info, warn};
+
+use super::{Core, Repaired, repair};
+use crate::{
+    app::{App, AppError, Dialler},
+    base::RecordingId,
+    store::recording::Finished,
+};
+
+/// Mends what an earlier life of this node has left open, before anything is dialled.
+///
+/// # Errors
+/// When the database cannot be written: then nothing may be dialled.
+pub async fn recover(
+    app: &App,
+    dialler: &Dialler,
+    recordings: &Path,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Result<(), AppError> {
+    let recovered = app.recover(dialler, at).await?;
+    app.fail_cut_off_imports(at).await?;
+    let mended = mend_recordings(app, dialler, recordings, at).await?;
+    if recovered.uncertain + recovered.released + mended > 0 {
+        info!(
+            attempts_uncertain = recovered.uncertain,
+            attempts_released = recovered.released,
+            calls_ended = recovered.calls_ended,
+            recordings_mended = mended,
+            "the last stop was not a clean one"
+        );
+    }
+    Ok(())
+}
+
+async fn mend_recordings(
+    app: &App,
+    dialler: &Dialler,
+    recordings: &Path,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Result<usize, AppError> {
+    let open = app.unfinished_recordings(&dialler.node, dialler.epoch).await?;
+    let count = open.len();
+    for recording in open {
+        let path = recordings.join(&recording.path);
+        let found = path.clone();
+        let mended = spawn_blocking(move || repair(&found)).await;
+        let duration_ms = match mended {
+            Ok(Ok(Repaired::Whole { duration_ms } | Repaired::Mended { duration_ms })) => {
+                Some(duration_ms)
+            }
+            Ok(Ok(Repaired::Removed)) => None,
+            Ok(Err(error)) => {
+                warn!(%error, "a recording could not be mended");
+                None
+            }
+            Err(_) => None,
+        };
+        let bytes = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        let done = Finished {
+            state: if duration_ms.is_some() { "repaired" } else { "missing" },
+            duration_ms: duration_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or_default(),
+            bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+            sha256: None,
+            frames_dropped: 0,
+        };
+        let id = RecordingId::from_uuid(recording.recording_id);
+        app.finish_recording(id, &done, at).await?;
+    }
+    Ok(count)
+}
+
+/// When each of the loops last came round, in seconds of the wall clock.
+#[derive(Debug, Default)]
+pub struct Ticks {
+    hub: AtomicI64,
+    sealer: AtomicI64,
+}
+
+impl Ticks {
+    /// Every loop has come round within the last half minute.
+    pub fn are_alive(&self, now: chrono::DateTime<chrono::Utc>) -> bool {
+        let recent =
+            |tick: &AtomicI64| now.timestamp() - tick.load(Ordering::Relaxed) < TICK_LATE_S;
+        recent(&self.hub) && recent(&self.sealer)
+    }
+}
+
+/// Publishes events as they are committed.
+pub async fn run_hub(core: Arc<Core>) {
+    let database = core.app.database().clone();
+    let mut position = loop {
+        match core.app.hub().start_position(&database).await {
+            Ok(position) => break position,
+            Err(_) => time::sleep(AGAIN).await,
+        }
+    };
+    loop {
+        core.ticks.hub.store(core.clock.wall().timestamp(), Ordering::Relaxed);
+        match core.app.hub().publish(&database, position).await {
+            Ok(last) => position = last,
+            Err(error) => {
+                warn!(%error, "events wait for the database");
+                time::sleep(AGAIN).await;
+            }
+        }
+        // A commit may be seen a moment after it woke us: look soon again.
+        let _ = time::timeout(HUB_LOOK, core.app.hub().woken()).await;
+    }
+}
+
+/// Chains audit lines, and reads what other processes may have changed.
+pub async fn run_sealer(core: Arc<Core>) {
+    let mut every = time::interval(Duration::from_secs(1));
+    every.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        core.ticks.sealer.store(core.clock.wall().timestamp(), Ordering::Relaxed);
+        if let Err(error) = core.app.seal_audit().await {
+            warn!(%error, "the audit waits for the database");
+            time::sleep(AGAIN).await;
+        }
+        if let Ok(clips) = core.app.kept_clips().await {
+            let folder = core.config().paths.data.join("clips");
+            let known: HashMap<_, _> = clips
+                .into_iter()
+                .map(|clip| ((clip.language, clip.text_sha256), folder.join(clip.path)))
+                .collect();
+            core.voice.set_clips(known);
+        }
+    }
+}
+
+const AGAIN: Duration = Duration::from_secs(1);
+const HUB_LOOK: Duration = Duration::from_millis(250);
+const TICK_LATE_S: i64 = 30;

@@ -1,0 +1,230 @@
+//! Trunks: registered, alive, or why not. One task a trunk for each of the two.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{task::AbortHandle, time};
+use tracing::{info, warn};
+
+use super::{Core, interface_flow};
+use crate::{
+    base::Machine,
+    config::Trunk,
+    sip::{
+        auth::Credentials,
+        endpoint::{Event, Flow},
+        health::{self, Health, HealthConfig},
+        message::{NameAddr, Uri},
+        registration::{self, Registration, RegistrationConfig, RegistrationEvent},
+    },
+};
+
+/// What is known of a trunk.
+#[derive(Clone, Debug, Default)]
+pub struct TrunkState {
+    /// `None`: it is not to be registered.
+    pub registered: Option<bool>,
+    /// `None`: its health is not asked for.
+    pub answers: Option<bool>,
+    /// The last thing that went wrong, e.g. `REGISTER: 403`.
+    pub trouble: Option<String>,
+}
+
+impl TrunkState {
+    pub fn is_up(&self) -> bool {
+        self.registered.unwrap_or(true) && self.answers.unwrap_or(true)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct TrunkBoard {
+    states: Mutex<BTreeMap<String, TrunkState>>,
+    tasks: Mutex<Vec<AbortHandle>>,
+}
+
+impl TrunkBoard {
+    pub fn state(&self, trunk: &str) -> TrunkState {
+        self.states().get(trunk).cloned().unwrap_or_default()
+    }
+
+    pub fn all(&self) -> Vec<(String, TrunkState)> {
+        self.states().iter().map(|(name, state)| (name.clone(), state.clone())).collect()
+    }
+
+    fn update(&self, trunk: &str, change: impl FnOnce(&mut TrunkState)) {
+        change(self.states().entry(trunk.to_owned()).or_default());
+    }
+
+    fn states(&self) -> MutexGuard<'_, BTreeMap<String, TrunkState>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the tasks of all trunks of the configuration; those of an earlier one end, and
+/// their calls go on.
+pub fn start_trunks(core: &Arc<Core>) {
+    let mut tasks = core.trunks.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+    tasks.drain(..).for_each(|task| task.abort());
+    let config = core.config();
+    core.trunks.states().retain(|name, _| config.trunk.iter().any(|trunk| trunk.name == *name));
+    for trunk in &config.trunk {
+        core.trunks.update(&trunk.name, |_| {});
+        if trunk.register {
+            tasks.push(tokio::spawn(register(Arc::clone(core), trunk.clone())).abort_handle());
+        }
+        if trunk.profile.options_interval_s > 0 {
+            tasks.push(tokio::spawn(watch(Arc::clone(core), trunk.clone())).abort_handle());
+        }
+    }
+}
+
+fn flow_of(core: &Core, trunk: &Trunk) -> Option<Flow> {
+    interface_flow(core, trunk.interface.as_deref()?, trunk.transport, trunk.peer)
+}
+
+async fn register(core: Arc<Core>, trunk: Trunk) {
+    let (Some(flow), Some(user)) = (flow_of(&core, &trunk), trunk.username.clone()) else { return };
+    let Ok(mut mailbox) = core.signalling.open().await else { return };
+    let domain = trunk.domain();
+    let (Ok(registrar), Ok(aor)) =
+        (format!("sip:{domain}").parse::<Uri>(), format!("sip:{user}@{domain}").parse::<Uri>())
+    else {
+        return warn!(trunk = trunk.name, "the trunk's domain is not a SIP address");
+    };
+    let credentials = trunk.password.as_ref().map(|password| Credentials {
+        username: user,
+        password: password.reveal().clone(),
+        realm: trunk.realm.clone(),
+    });
+    let config = RegistrationConfig {
+        owner: mailbox.owner,
+        flow,
+        registrar,
+        aor: NameAddr::new(aor),
+        routes: Vec::new(),
+        credentials,
+        expires_s: REGISTER_S,
+    };
+    core.trunks.update(&trunk.name, |state| state.registered = Some(false));
+    let mut machine = Registration::start(config, rand::random());
+    loop {
+        while let Some(output) = machine.poll_output() {
+            match output {
+                registration::Output::ToEndpoint(input) => {
+                    let _ = core.signalling.send(input).await;
+                }
+                registration::Output::Notify(event) => tell(&core, &trunk.name, event),
+            }
+        }
+        match next(&core, &machine, &mut mailbox).await {
+            Next::Event(event) => {
+                let now = core.clock.instant();
+                machine.handle_input(registration::Input::Event(event), now);
+            }
+            Next::Timer => machine.handle_timeout(core.clock.instant()),
+            Next::Gone => return,
+        }
+    }
+}
+
+fn tell(core: &Core, trunk: &str, event: RegistrationEvent) {
+    match event {
+        RegistrationEvent::Registered { granted_s } => {
+            info!(trunk, granted_s, "registered");
+            core.trunks.update(trunk, |state| {
+                state.registered = Some(true);
+                state.trouble = None;
+            });
+            core.wake.notify_waiters();
+        }
+        RegistrationEvent::Failed { status, retry_in } => {
+            warn!(trunk, status, retry_s = retry_in.as_secs(), "registration failed");
+            let trouble = match status {
+                Some(status) => format!("REGISTER: {status}"),
+                None => "REGISTER: no answer".to_owned(),
+            };
+            core.trunks.update(trunk, |state| state.trouble = Some(trouble));
+        }
+        RegistrationEvent::Lost => {
+            warn!(trunk, "registration lost");
+            core.trunks.update(trunk, |state| state.registered = Some(false));
+        }
+    }
+}
+
+async fn watch(core: Arc<Core>, trunk: Trunk) {
+    let Some(flow) = flow_of(&core, &trunk) else { return };
+    let Ok(mut mailbox) = core.signalling.open().await else { return };
+    let domain = trunk.domain();
+    let (Ok(target), Ok(from)) = (
+        format!("sip:{domain}").parse::<Uri>(),
+        format!("sip:{}@{domain}", trunk.caller_number).parse::<Uri>(),
+    ) else {
+        return warn!(trunk = trunk.name, "the trunk's domain is not a SIP address");
+    };
+    let config = HealthConfig {
+        owner: mailbox.owner,
+        flow,
+        target,
+        from: NameAddr::new(from),
+        interval: Duration::from_secs(trunk.profile.options_interval_s),
+        dead_after: DEAD_AFTER,
+        alive_after: ALIVE_AFTER,
+    };
+    let mut machine = Health::start(config, rand::random(), core.clock.instant());
+    core.trunks.update(&trunk.name, |state| state.answers = Some(true));
+    loop {
+        while let Some(output) = machine.poll_output() {
+            match output {
+                health::Output::ToEndpoint(input) => {
+                    let _ = core.signalling.send(input).await;
+                }
+                health::Output::Alive => set_answers(&core, &trunk.name, true),
+                health::Output::Dead => set_answers(&core, &trunk.name, false),
+            }
+        }
+        match next(&core, &machine, &mut mailbox).await {
+            Next::Event(event) => machine.handle_input(event, core.clock.instant()),
+            Next::Timer => machine.handle_timeout(core.clock.instant()),
+            Next::Gone => return,
+        }
+    }
+}
+
+fn set_answers(core: &Core, trunk: &str, answers: bool) {
+    if answers {
+        info!(trunk, "the trunk answers again");
+    } else {
+        warn!(trunk, "the trunk does not answer OPTIONS");
+    }
+    core.trunks.update(trunk, |state| {
+        state.answers = Some(answers);
+        state.trouble = (!answers).then(|| "OPTIONS: no answer".to_owned());
+    });
+    core.wake.notify_waiters();
+}
+
+enum Next {
+    Event(Event),
+    Timer,
+    Gone,
+}
+
+async fn next(core: &Core, machine: &impl Machine, mailbox: &mut super::Mailbox) -> Next {
+    let now = core.clock.instant();
+    let wait = machine.poll_timeout().map_or(IDLE_LOOK, |at| at.saturating_duration_since(now));
+    tokio::select! {
+        event = mailbox.recv() => event.map_or(Next::Gone, Next::Event),
+        () = time::sleep(wait) => Next::Timer,
+    }
+}
+
+/// An hour is what carriers grant at most; they say less.
+const REGISTER_S: u32 = 3600;
+
+const DEAD_AFTER: u8 = 2;
+const ALIVE_AFTER: u8 = 1;
+const IDLE_LOOK: Duration = Duration::from_secs(60);

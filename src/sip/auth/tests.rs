@@ -1,0 +1,165 @@
+use std::time::{Duration, Instant};
+
+use rand::{SeedableRng, rngs::StdRng};
+
+use super::*;
+use crate::{
+    base::epoch,
+    sip::message::{Method, Request, Response, name},
+};
+
+/// RFC 2617 §3.5, and the same with SHA-256 as Python's hashlib has it.
+#[test]
+fn the_example_of_the_rfc_comes_out() {
+    for (algorithm, expected) in [
+        (Algorithm::Md5, "6629fae49393a05397450978507c4ef1"),
+        (Algorithm::Sha256, "5abdd07184ba512a22c53f41470e5eea7dcaa3a93a59b630c13dfe0a5dc6e38b"),
+    ] {
+        let ha1 = algorithm.ha1("Mufasa", "testrealm@host.com", "Circle Of Life");
+        let proof = Proof {
+            algorithm,
+            ha1: &ha1,
+            method: "GET",
+            uri: "/dir/index.html",
+            nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093",
+            qop: Some(("00000001", "0a4f113b")),
+        };
+        assert_eq!(proof.response(), expected);
+    }
+}
+
+#[test]
+fn the_strongest_challenge_of_our_realm_is_answered() {
+    for (challenges, expected) in [
+        (&["Digest realm=\"r\", nonce=\"1\""][..], "response without algorithm"),
+        (&["Digest realm=\"r\", nonce=\"1\", algorithm=MD5, qop=\"auth,auth-int\""], "MD5 qop"),
+        (
+            &[
+                "Digest realm=\"r\", nonce=\"1\", algorithm=MD5",
+                "Digest realm=\"r\", nonce=\"2\", algorithm=SHA-256",
+            ],
+            "SHA-256",
+        ),
+        (
+            &[
+                "Digest realm=\"r\",nonce=\"1\",algorithm=MD5,Digest realm=\"r\",nonce=\"2\",algorithm=SHA-256",
+            ],
+            "SHA-256",
+        ),
+        (&["Digest realm=\"other\", nonce=\"1\""], "none"),
+        (&["Digest realm=\"r\", nonce=\"1\", algorithm=SHA-512-256"], "none"),
+        (&["Digest realm=\"r\", nonce=\"1\", qop=\"auth-int\""], "none"),
+        (&["Basic realm=\"r\""], "none"),
+        (&["Digest"], "none"),
+        (&[""], "none"),
+    ] {
+        let mut request = request();
+        let mut response = Response::to_request(&request.headers, 401, "t");
+        for challenge in challenges {
+            response.headers.add(name::WWW_AUTHENTICATE, (*challenge).to_owned());
+        }
+        let mut auth = client("secret");
+        let answered = auth.answer(&mut request, &response, 0, &mut StdRng::seed_from_u64(1));
+        let value = request.headers.text(name::AUTHORIZATION).unwrap_or_default();
+        let seen = match () {
+            () if !answered => "none",
+            () if value.contains("SHA-256") => "SHA-256",
+            () if value.contains("algorithm=MD5") && value.contains("qop=auth, nc=00000001") => {
+                "MD5 qop"
+            }
+            () if !value.contains("algorithm") => "response without algorithm",
+            () => "?",
+        };
+        assert_eq!(seen, expected, "{challenges:?}");
+    }
+}
+
+#[test]
+fn a_phone_is_let_in_by_its_password_only() {
+    let now = epoch();
+    let server = Authenticator::new("r", [1; 32], now);
+    for (username, password, expected) in
+        [("1001", "secret", "accepted"), ("1001", "wrong", "challenge"), ("1002", "x", "challenge")]
+    {
+        assert_eq!(visit(&server, username, password, now, now), expected, "{username}");
+    }
+}
+
+#[test]
+fn an_old_nonce_is_stale_and_a_foreign_one_is_not() {
+    let now = epoch();
+    let server = Authenticator::new("r", [1; 32], now);
+    let later = now + Duration::from_secs(301);
+    assert_eq!(visit(&server, "1001", "secret", now, later), "stale");
+    assert_eq!(visit(&server, "1001", "wrong", now, later), "challenge");
+    let other = Authenticator::new("r", [2; 32], now);
+    let mut request = request();
+    challenge(&other, &mut request, "1001", "secret", now);
+    // It proves the password, but the nonce is none of ours: asked again.
+    assert_eq!(verdict(&server, &request, now), "stale");
+}
+
+#[test]
+fn credentials_are_good_for_one_request_uri_only() {
+    let now = epoch();
+    let server = Authenticator::new("r", [1; 32], now);
+    let mut request = request();
+    challenge(&server, &mut request, "1001", "secret", now);
+    request.uri = "sip:other.example".parse().unwrap();
+    assert_eq!(verdict(&server, &request, now), "challenge");
+}
+
+fn visit(
+    server: &Authenticator,
+    username: &str,
+    password: &str,
+    asked: Instant,
+    now: Instant,
+) -> &'static str {
+    let mut request = request();
+    challenge(server, &mut request, username, password, asked);
+    verdict(server, &request, now)
+}
+
+fn challenge(
+    server: &Authenticator,
+    request: &mut Request,
+    username: &str,
+    password: &str,
+    now: Instant,
+) {
+    let Verdict::Challenge(values) = server.check(request, lookup, now) else { panic!() };
+    let mut response = Response::to_request(&request.headers, 401, "t");
+    values.into_iter().for_each(|value| response.headers.add(name::WWW_AUTHENTICATE, value));
+    let mut auth = ClientAuth::new(Some(Credentials {
+        username: username.to_owned(),
+        password: password.to_owned(),
+        realm: None,
+    }));
+    assert!(auth.answer(request, &response, 0, &mut StdRng::seed_from_u64(1)));
+}
+
+fn verdict(server: &Authenticator, request: &Request, now: Instant) -> &'static str {
+    match server.check(request, lookup, now) {
+        Verdict::Accepted { .. } => "accepted",
+        Verdict::Challenge(values) if values.iter().all(|v| v.contains("stale=true")) => "stale",
+        Verdict::Challenge(_) => "challenge",
+    }
+}
+
+fn lookup(username: &str) -> Option<Ha1> {
+    (username == "1001").then(|| Ha1 {
+        md5: Algorithm::Md5.ha1("1001", "r", "secret"),
+        sha256: Algorithm::Sha256.ha1("1001", "r", "secret"),
+    })
+}
+
+fn client(password: &str) -> ClientAuth {
+    let realm = Some("r".to_owned());
+    let (username, password) = ("1001".to_owned(), password.to_owned());
+    ClientAuth::new(Some(Credentials { username, password, realm }))
+}
+
+fn request() -> Request {
+    Request::new(Method::Register, "sip:hospital.example".parse().unwrap())
+}
