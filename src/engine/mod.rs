@@ -3,6 +3,7 @@
 mod call;
 mod clock;
 mod core;
+mod control;
 mod dialer;
 mod incoming;
 mod janitor;
@@ -22,6 +23,7 @@ mod tts;
 pub use call::{CallHandle, Command as CallCommand, Dial, DialError, DialPurpose, Ending, dial};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use core::{Core, Counters, Parts, interface_flow};
+pub use control::{Reply, Request as ControlRequest, ask as ask_server, serve_control, stop_all};
 pub use dialer::run_dialler;
 pub use incoming::serve_incoming;
 pub use janitor::Ticks;

@@ -31,9 +31,11 @@ pub enum Action {
         neutral: bool,
         barge_in: bool,
     },
-    /// Asks a whole questionnaire, its opening first.
+    /// Asks a whole questionnaire, its opening first. `open_task` is the form of the
+    /// task that the call belongs to; `from` is where who jumps to this step begins.
     Ask {
         questionnaire: String,
+        from: Option<String>,
     },
     /// One choice; each option leads to another step.
     Menu {
@@ -71,6 +73,7 @@ struct RawStep {
     neutral: bool,
     barge_in: Option<bool>,
     questionnaire: Option<String>,
+    from: Option<String>,
     option: Option<Vec<AnswerOption>>,
     max_seconds: Option<u32>,
     task: Option<String>,
@@ -89,7 +92,7 @@ impl TryFrom<RawStep> for Step {
             "say" => Action::Say { say: say()?, neutral, barge_in: raw.barge_in.unwrap_or(true) },
             "ask" => {
                 let questionnaire = raw.questionnaire.ok_or_else(|| lacks("questionnaire"))?;
-                Action::Ask { questionnaire }
+                Action::Ask { questionnaire, from: raw.from }
             }
             "menu" => {
                 let option = raw.option.clone().ok_or_else(|| lacks("option"))?;

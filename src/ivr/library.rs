@@ -6,8 +6,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Clip, Dialplan, Program, Questionnaire,
+    Casting, Clip, Dialplan, Program, Questionnaire,
     check::{self, Finding},
+    dialplan::Action,
     questionnaire::Words,
     reading,
     spoken::{self, Filled},
@@ -36,9 +37,16 @@ struct Texts {
     texts: Vec<CatalogueText>,
 }
 
-/// A sentence that many forms share.
-#[derive(Clone, Debug, Deserialize)]
+/// Words that no text holds unless its form discloses.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct NeverSpoken {
+    words: Vec<String>,
+}
+
+/// A sentence that many forms share. Any other key is a language (`flatten` and
+/// `deny_unknown_fields` exclude each other); a misspelt `neutral` is no text and refused.
+#[derive(Clone, Debug, Deserialize)]
 pub struct CatalogueText {
     pub id: String,
     /// May be heard by anybody, before anybody is known.
@@ -60,6 +68,8 @@ pub struct Kept<T> {
 pub struct Library {
     pub(super) texts: BTreeMap<String, CatalogueText>,
     pub(super) texts_file: String,
+    pub(super) texts_body: String,
+    pub(super) never_spoken: Vec<String>,
     pub(super) dialplans: BTreeMap<String, Kept<Dialplan>>,
     pub(super) questionnaires: BTreeMap<String, Kept<Questionnaire>>,
 }
@@ -78,8 +88,11 @@ impl Library {
     fn add(&mut self, source: &Source) -> Result<(), LibraryError> {
         if source.name.ends_with("texts.toml") {
             self.texts_file = source.name.clone();
+            self.texts_body = source.text.clone();
             let texts = parse::<Texts>(source)?.texts;
             self.texts.extend(texts.into_iter().map(|text| (text.id.clone(), text)));
+        } else if source.name.ends_with("never_spoken.toml") {
+            self.never_spoken.extend(parse::<NeverSpoken>(source)?.words);
         } else if source.name.contains("questionnaires/") {
             let value: Questionnaire = parse(source)?;
             let id = value.id.clone();
@@ -108,6 +121,16 @@ impl Library {
         self.questionnaires.values()
     }
 
+    /// The dialplans that ask this form, by id.
+    pub fn dialplans_asking(&self, form: &str) -> Vec<&str> {
+        let asks = |kept: &Kept<Dialplan>| {
+            kept.value.steps.iter().any(|step| {
+                matches!(&step.action, Action::Ask { questionnaire, .. } if questionnaire == form)
+            })
+        };
+        self.dialplans.iter().filter(|(_, kept)| asks(kept)).map(|(id, _)| id.as_str()).collect()
+    }
+
     pub fn text(&self, id: &str) -> Option<&CatalogueText> {
         self.texts.get(id)
     }
@@ -117,7 +140,19 @@ impl Library {
     /// # Errors
     /// What is missing, by name.
     pub fn program(self: &Arc<Self>, dialplan: &str) -> Result<Program, String> {
-        Program::build(self, dialplan)
+        Program::build(self, dialplan, &Casting::default())
+    }
+
+    /// The same, for this call: whose task it is, and whether a parent speaks.
+    ///
+    /// # Errors
+    /// What is missing, by name.
+    pub fn program_for(
+        self: &Arc<Self>,
+        dialplan: &str,
+        casting: &Casting,
+    ) -> Result<Program, String> {
+        Program::build(self, dialplan, casting)
     }
 
     /// Everything that is wrong, all files together.
@@ -194,4 +229,49 @@ fn parse<T: for<'de> Deserialize<'de>>(source: &Source) -> Result<T, LibraryErro
         let line = source.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         LibraryError { file: source.name.clone(), line, what: error.message().replace('\n', " ") }
     })
+}
+
+/// The files of this repository, as every test of the spoken content wants them.
+#[cfg(test)]
+pub(super) mod shipped {
+    use std::{fs, path::Path, sync::Arc};
+
+    use super::{Library, Source};
+
+    pub(in crate::ivr) fn sources() -> Vec<Source> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut found = Vec::new();
+        for folder in ["dialplans", "dialplans/questionnaires"] {
+            for entry in fs::read_dir(root.join(folder)).expect("the folder is there") {
+                let path = entry.expect("a readable folder").path();
+                if path.extension().is_none_or(|extension| extension != "toml") {
+                    continue;
+                }
+                let name = path.strip_prefix(root).expect("under the root");
+                let text = fs::read_to_string(&path).expect("a readable file");
+                found.push(Source { name: name.to_string_lossy().into_owned(), text });
+            }
+        }
+        found
+    }
+
+    pub(in crate::ivr) fn library() -> Arc<Library> {
+        Arc::new(Library::read(&sources()).expect("the shipped files parse"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_dialplan_becomes_a_program() {
+        let library = shipped::library();
+        for kept in library.dialplans() {
+            let casting =
+                Casting { open_task: Some("discharge_general".to_owned()), guardian: false };
+            let built = library.program_for(&kept.value.id, &casting);
+            assert!(built.is_ok(), "{}: {:?}", kept.file, built.err());
+        }
+    }
 }

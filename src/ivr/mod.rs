@@ -16,7 +16,7 @@ pub use check::{Finding, check};
 pub use dialplan::{Dialplan, Step};
 pub use library::{Library, LibraryError, Source};
 pub use machine::{CallContext, Given, Input, Machine, Output, Respondent, Saying, Verdict};
-pub use program::Program;
+pub use program::{Casting, Program};
 pub use questionnaire::{AnswerOption, Effect, Item, ItemType, Level, Questionnaire};
 pub use script::{ScriptError, run_script};
 pub use spoken::{Clip, sentences};

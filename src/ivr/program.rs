@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     Item, ItemType, Library, Questionnaire,
-    dialplan::Action,
+    dialplan::{Action, Step},
     questionnaire::{AnswerOption, Behavior, Say},
 };
 
@@ -45,73 +45,41 @@ pub(super) enum NodeKind {
     },
 }
 
+/// What a dialplan leaves open until a call is made.
+#[derive(Clone, Debug, Default)]
+pub struct Casting {
+    /// The form of the caller's open task; absent: a person asks.
+    pub open_task: Option<String>,
+    /// A parent is called about a child.
+    pub guardian: bool,
+}
+
 impl Program {
-    pub(super) fn build(library: &Arc<Library>, id: &str) -> Result<Self, String> {
+    pub(super) fn build(
+        library: &Arc<Library>,
+        id: &str,
+        casting: &Casting,
+    ) -> Result<Self, String> {
         let dialplan = library.dialplan(id).ok_or_else(|| format!("no dialplan {id:?}"))?;
-        let mut nodes = Vec::new();
+        let mut builder = Builder { library, casting, nodes: Vec::new(), labels: HashMap::new() };
         for step in &dialplan.value.steps {
-            let when = step.when.clone();
-            let mut push = |kind| {
-                nodes.push(Node { label: step.id.clone(), when: when.clone(), kind });
-            };
-            match &step.action {
-                Action::Say { say, neutral, barge_in } => push(NodeKind::Item {
-                    item: Arc::new(Item {
-                        barge_in: *barge_in,
-                        ..step_item(&step.id, ItemType::Display, say, *neutral)
-                    }),
-                    form: None,
-                    task: None,
-                }),
-                Action::Menu { say, neutral, option } => push(NodeKind::Item {
-                    item: Arc::new(Item {
-                        answer_option: option.clone(),
-                        ..step_item(&step.id, ItemType::Choice, say, *neutral)
-                    }),
-                    form: None,
-                    task: None,
-                }),
-                Action::Record { say, neutral, max_seconds, task } => push(NodeKind::Item {
-                    item: Arc::new(Item {
-                        max_seconds: Some(*max_seconds),
-                        ..step_item(&step.id, ItemType::Attachment, say, *neutral)
-                    }),
-                    form: None,
-                    task: Some(task.clone()),
-                }),
-                Action::Ask { questionnaire } => {
-                    push_forms(library, &mut nodes, &step.id, &when, questionnaire)?;
-                }
-                Action::Transfer { to } => push(NodeKind::Transfer { to: to.clone() }),
-                Action::HangUp => push(NodeKind::HangUp),
-                Action::GoTo { step } => push(NodeKind::GoTo { step: step.clone() }),
-            }
+            builder.add(step)?;
         }
-        Self::labelled(library, id, nodes)
+        let Builder { nodes, labels, .. } = builder;
+        Ok(Self { library: Arc::clone(library), dialplan: id.to_owned(), nodes, labels })
     }
 
-    fn labelled(library: &Arc<Library>, id: &str, nodes: Vec<Node>) -> Result<Self, String> {
-        let mut labels = HashMap::new();
-        for (at, node) in nodes.iter().enumerate() {
-            if matches!(node.kind, NodeKind::FormEnd { .. }) {
-                continue;
-            }
-            // The step's own label leads to the first item of its form.
-            if let Some(step) = &node.label.split_once('\u{1f}') {
-                labels.entry(step.0.to_owned()).or_insert(at);
-                labels.insert(step.1.to_owned(), at);
-            } else if labels.insert(node.label.clone(), at).is_some() {
-                return Err(format!("{:?} stands twice", node.label));
-            }
-        }
-        let nodes = nodes.into_iter().map(|mut node| {
-            if let Some((_, own)) = node.label.split_once('\u{1f}') {
-                node.label = own.to_owned();
-            }
-            node
-        });
-        let nodes = nodes.collect();
-        Ok(Self { library: Arc::clone(library), dialplan: id.to_owned(), nodes, labels })
+    /// Only the patient may be asked; for a relative nothing would be left.
+    pub(super) fn is_for_the_patient_alone(&self) -> bool {
+        let forms = self.forms();
+        let mut asked = forms.iter().filter(|form| !form.is_opening()).peekable();
+        asked.peek().is_some() && asked.all(|form| form.only.as_deref() == Some("patient"))
+    }
+
+    /// The year of birth is proof enough for everything that is asked.
+    pub(super) fn takes_the_weaker_proof(&self) -> bool {
+        let forms = self.forms();
+        forms.iter().filter(|form| !form.is_opening()).all(|form| form.weak_identity)
     }
 
     /// Every questionnaire that is asked, the openings too.
@@ -124,33 +92,95 @@ impl Program {
     }
 }
 
-fn push_forms(
-    library: &Arc<Library>,
-    nodes: &mut Vec<Node>,
-    step: &str,
-    when: &[String],
-    id: &str,
-) -> Result<(), String> {
-    let find = |id: &str| {
-        let kept = library.questionnaire(id).ok_or_else(|| format!("no questionnaire {id:?}"))?;
-        Ok::<_, String>(Arc::clone(&kept.value))
-    };
-    let form = find(id)?;
-    let opening = form.opening.as_deref().map(find).transpose()?;
-    for form in opening.into_iter().chain([form]) {
-        for item in &form.items {
-            let kind = NodeKind::Item {
-                item: Arc::new(item.clone()),
-                form: Some(Arc::clone(&form)),
-                task: None,
-            };
-            let label = format!("{step}\u{1f}{}", item.link_id);
-            nodes.push(Node { label, when: when.to_vec(), kind });
+struct Builder<'a> {
+    library: &'a Arc<Library>,
+    casting: &'a Casting,
+    nodes: Vec<Node>,
+    labels: HashMap<String, usize>,
+}
+
+impl Builder<'_> {
+    fn add(&mut self, step: &Step) -> Result<(), String> {
+        let at = self.nodes.len();
+        if self.labels.insert(step.id.clone(), at).is_some() {
+            return Err(format!("{:?} stands twice", step.id));
         }
-        let label = format!("{step}\u{1f}end of {}", form.id);
-        nodes.push(Node { label, when: when.to_vec(), kind: NodeKind::FormEnd { form } });
+        let kind = match &step.action {
+            Action::Ask { questionnaire, from } => {
+                return self.add_forms(step, questionnaire, from.as_deref());
+            }
+            Action::Say { say, neutral, barge_in } => spoken(Item {
+                barge_in: *barge_in,
+                ..step_item(&step.id, ItemType::Display, say, *neutral)
+            }),
+            Action::Menu { say, neutral, option } => spoken(Item {
+                answer_option: option.clone(),
+                ..step_item(&step.id, ItemType::Choice, say, *neutral)
+            }),
+            Action::Record { say, neutral, max_seconds, task } => NodeKind::Item {
+                item: Arc::new(Item {
+                    max_seconds: Some(*max_seconds),
+                    ..step_item(&step.id, ItemType::Attachment, say, *neutral)
+                }),
+                form: None,
+                task: Some(task.clone()),
+            },
+            Action::Transfer { to } => NodeKind::Transfer { to: to.clone() },
+            Action::HangUp => NodeKind::HangUp,
+            Action::GoTo { step } => NodeKind::GoTo { step: step.clone() },
+        };
+        self.push(step, &step.id, kind);
+        Ok(())
     }
-    Ok(())
+
+    fn push(&mut self, step: &Step, label: &str, kind: NodeKind) {
+        self.nodes.push(Node { label: label.to_owned(), when: step.when.clone(), kind });
+    }
+
+    /// A form after its opening. Two forms may share an opening; the machine asks it once.
+    fn add_forms(&mut self, step: &Step, id: &str, from: Option<&str>) -> Result<(), String> {
+        let id = match (id, &self.casting.open_task) {
+            (OPEN_TASK, Some(form)) => form,
+            (OPEN_TASK, None) => {
+                self.push(step, &step.id, NodeKind::Transfer { to: "centre".to_owned() });
+                return Ok(());
+            }
+            (id, _) => id,
+        };
+        let form = self.find(id)?;
+        let opening = form.opening.as_deref().map(|id| self.find_opening(id)).transpose()?;
+        for form in opening.into_iter().chain([form]) {
+            for item in &form.items {
+                let at = self.nodes.len();
+                if from == Some(&item.link_id) {
+                    self.labels.insert(step.id.clone(), at);
+                }
+                self.labels.insert(item.link_id.clone(), at);
+                let item = Arc::new(item.clone());
+                let form = Some(Arc::clone(&form));
+                self.push(step, &item.link_id.clone(), NodeKind::Item { item, form, task: None });
+            }
+            let label = format!("end of {}", form.id);
+            self.push(step, &label, NodeKind::FormEnd { form });
+        }
+        Ok(())
+    }
+
+    fn find_opening(&self, id: &str) -> Result<Arc<Questionnaire>, String> {
+        let guardian = self.casting.guardian.then(|| self.find(&format!("{id}_guardian")).ok());
+        guardian.flatten().map_or_else(|| self.find(id), Ok)
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<Questionnaire>, String> {
+        let kept =
+            self.library.questionnaire(id).ok_or_else(|| format!("no questionnaire {id:?}"))?;
+        Ok(Arc::clone(&kept.value))
+    }
+}
+
+/// An item of a step, which is no answer of a form.
+fn spoken(item: Item) -> NodeKind {
+    NodeKind::Item { item: Arc::new(item), form: None, task: None }
 }
 
 /// A step that speaks or asks is an item without a form.
@@ -187,3 +217,6 @@ fn step_item(id: &str, kind: ItemType, say: &Say, neutral: bool) -> Item {
         note: String::new(),
     }
 }
+
+/// In place of a form: the one that the caller's task asks for.
+pub(super) const OPEN_TASK: &str = "open_task";

@@ -159,7 +159,7 @@ pub enum Behavior {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnableWhen {
-    /// A linkId, or `score:<name>`.
+    /// A linkId, `score:<name>`, `failed:<linkId>` (tries) or `fact:<name>`.
     pub question: String,
     pub operator: Operator,
     pub answer: String,
@@ -253,12 +253,15 @@ pub enum Effect {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RedFlag {
     pub operator: Operator,
     pub value: f64,
     pub level: Level,
     pub advice: Option<String>,
+    /// Only where these facts hold: what is a warning for most is urgent for some.
+    #[serde(default)]
+    pub when_fact: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
@@ -298,6 +301,11 @@ pub enum Verify {
 }
 
 impl Questionnaire {
+    /// A form that asks who is speaking; it is asked before other forms.
+    pub fn is_opening(&self) -> bool {
+        self.items.iter().any(|item| item.verify.is_some())
+    }
+
     pub fn item(&self, link_id: &str) -> Option<&Item> {
         self.items.iter().find(|item| item.link_id == link_id)
     }
