@@ -11,3 +11,4 @@ pub mod ivr;
 pub mod store;
 pub mod app;
 pub mod engine;
+pub mod web;

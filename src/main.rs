@@ -1,1 +1,63 @@
-fn main() {}
+//! Arguments → configuration → tracing → start → signal → drain.
+
+#[path = "main/account.rs"]
+mod account;
+#[path = "main/args.rs"]
+mod args;
+#[path = "main/content.rs"]
+mod content;
+#[path = "main/serve.rs"]
+mod serve;
+#[path = "main/setting.rs"]
+mod setting;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, what }) => {
+            eprintln!("suifang: {what}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// One line (or one line a mistake), and the exit code: 2 for what the user can mend.
+struct Failure {
+    code: u8,
+    what: String,
+}
+
+impl Failure {
+    fn usage(what: impl ToString) -> Self {
+        Self { code: 2, what: what.to_string() }
+    }
+
+    fn other(what: impl ToString) -> Self {
+        Self { code: 1, what: what.to_string() }
+    }
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    let path = args.config;
+    match args.command {
+        Command::Serve => serve::serve(path.as_deref()),
+        Command::Check { dialplans } => content::check(path.as_deref(), dialplans.as_deref()),
+        Command::Script { dialplan, script } => content::script(&dialplan, &script),
+        Command::Import { file, by } => content::import(path.as_deref(), &file, &by),
+        Command::Call { to, trunk, dialplan } => serve::call(path.as_deref(), to, trunk, dialplan),
+        Command::User(user) => account::user(path.as_deref(), user),
+        Command::StopAll { reason, apologise, by } => {
+            serve::stop_all(path.as_deref(), reason, apologise, by)
+        }
+        Command::ResumeAll { by } => serve::resume_all(path.as_deref(), by),
+        Command::Reload => serve::reload(path.as_deref()),
+        Command::Status => serve::status(path.as_deref()),
+    }
+}

@@ -30,9 +30,19 @@ use crate::{
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     /// A test call: a number over a trunk, or a SIP address on this machine's networks.
-    Call { to: String, trunk: Option<String>, dialplan: String },
-    StopAll { reason: String, apologise: bool, by: String },
-    ResumeAll { by: String },
+    Call {
+        to: String,
+        trunk: Option<String>,
+        dialplan: String,
+    },
+    StopAll {
+        reason: String,
+        apologise: bool,
+        by: String,
+    },
+    ResumeAll {
+        by: String,
+    },
     Status,
     Reload,
 }
@@ -100,11 +110,7 @@ async fn answer(core: &Arc<Core>, config: Option<PathBuf>, stream: UnixStream) -
     write.write_all(serde_json::to_string(&reply)?.as_bytes()).await
 }
 
-async fn act(
-    core: &Arc<Core>,
-    config: Option<&Path>,
-    request: Request,
-) -> Result<String, String> {
+async fn act(core: &Arc<Core>, config: Option<&Path>, request: Request) -> Result<String, String> {
     let at = core.clock.wall();
     match request {
         Request::Call { to, trunk, dialplan } => test_call(core, &to, trunk, dialplan).await,
@@ -165,7 +171,9 @@ pub async fn stop_all(
 }
 
 /// A wrong file changes nothing.
-fn reload(core: &Arc<Core>, path: Option<&Path>) -> Result<String, String> {
+/// # Errors
+/// What is wrong with the file; nothing was changed then.
+pub fn reload(core: &Arc<Core>, path: Option<&Path>) -> Result<String, String> {
     let path = path.ok_or("the server was started without a config file")?;
     let env = |name: &str| std::env::var(name).ok();
     let fresh = Config::load(path, &env).map_err(|error| error.to_string())?;
@@ -202,9 +210,10 @@ fn by_trunk(core: &Core, to: &str, name: Option<String>) -> Result<(Trunk, Strin
     let trunk = trunk.ok_or("no such trunk is configured")?;
     let numbers = read_cell(to, &config.hospital.area_code).map_err(|error| error.to_string())?;
     let number: &E164 = &numbers.first().ok_or("not a number")?.e164;
-    let allowed = config.pilot.as_ref().is_none_or(|pilot| {
-        pilot.allow_numbers.iter().any(|allowed| allowed.0 == *number)
-    });
+    let allowed = config
+        .pilot
+        .as_ref()
+        .is_none_or(|pilot| pilot.allow_numbers.iter().any(|allowed| allowed.0 == *number));
     if !allowed {
         return Err("[pilot] allow_numbers does not hold this number".to_owned());
     }

@@ -22,8 +22,10 @@ mod tts;
 
 pub use call::{CallHandle, Command as CallCommand, Dial, DialError, DialPurpose, Ending, dial};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use control::{
+    Reply, Request as ControlRequest, ask as ask_server, reload, serve_control, stop_all,
+};
 pub use core::{Core, Counters, Parts, interface_flow};
-pub use control::{Reply, Request as ControlRequest, ask as ask_server, serve_control, stop_all};
 pub use dialer::run_dialler;
 pub use incoming::serve_incoming;
 pub use janitor::Ticks;

@@ -7,6 +7,11 @@ pub struct ScriptError {
     pub what: String,
 }
 
-pub fn run_script() -> Result<String, ScriptError> {
+pub fn run_script(
+    _library: &std::sync::Arc<super::Library>,
+    _dialplan: &str,
+    _script: &str,
+    _now: std::time::Instant,
+) -> Result<String, ScriptError> {
     Ok(String::new())
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    message::{Headers, Method, Request, Response, name},
+    message::{Headers, Request, Response, name},
     transaction::{Backoff, GIVE_UP},
 };
 
@@ -93,8 +93,10 @@ impl ReliableSender {
         let Some(rack) = prack.headers.text(name::RACK) else { return false };
         let mut words = rack.split_ascii_whitespace();
         let rseq = words.next().and_then(|word| word.parse::<u32>().ok());
-        let method = words.nth(1).map(str::to_owned);
-        let fits = rseq == Some(self.rseq) && method.as_deref() == Some(Method::Invite.as_str());
+        let cseq = words.collect::<Vec<_>>().join(" ");
+        let Some(waiting) = &self.waiting else { return false };
+        let invite = waiting.response.headers.cseq().map(|cseq| cseq.to_string());
+        let fits = rseq == Some(self.rseq) && invite.as_ref() == Ok(&cseq);
         fits && self.waiting.take().is_some()
     }
 

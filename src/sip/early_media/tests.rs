@@ -1,5 +1,5 @@
 use super::*;
-use crate::base::epoch;
+use crate::{base::epoch, sip::message::Method};
 
 #[test]
 fn reliable_responses_are_taken_once_and_in_order() {
@@ -41,12 +41,15 @@ fn a_reliable_response_is_repeated_until_its_prack() {
 #[test]
 fn only_the_prack_of_the_waiting_response_counts() {
     let mut sender = ReliableSender::new(16);
-    let mut response = Response::to_request(&Headers::default(), 183, "t");
+    let mut invite = Headers::default();
+    invite.add(name::CSEQ, "1 INVITE");
+    let mut response = Response::to_request(&invite, 183, "t");
     sender.send(&mut response, epoch());
     assert_eq!(response.headers.text(name::RSEQ).unwrap(), "17");
     for (rack, expected) in [
         ("16 1 INVITE", false),
         ("17 1 UPDATE", false),
+        ("17 2 INVITE", false),
         ("17", false),
         ("17 1 INVITE", true),
         ("17 1 INVITE", false),

@@ -8,6 +8,7 @@ mod counters;
 mod flow;
 mod receive;
 mod server;
+mod show;
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -41,7 +42,6 @@ pub struct RequestId(pub u32);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct TransactionId(u64);
 
-#[derive(Debug)]
 pub enum Input {
     Datagram {
         flow: Flow,
@@ -99,7 +99,6 @@ pub enum Input {
     Draining(bool),
 }
 
-#[derive(Debug)]
 pub enum Output {
     Transmit {
         flow: Flow,

@@ -1,9 +1,11 @@
 //! Offers of ours within a call: hold, moved media, session refresh (RFC 3261 §14.1,
 //! RFC 3311, RFC 4028 §10).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{By, Key, Leg, LegEvent, LocalMedia, Pending, Purpose, Response, State, glare_wait};
+use rand::{Rng, rngs::StdRng};
+
+use super::{By, Key, Leg, LegEvent, LocalMedia, Pending, Purpose, Response, State};
 use crate::sip::{
     message::{Method, Request, body_of, name},
     sdp::{APPLICATION_SDP, Description},
@@ -209,4 +211,14 @@ impl Leg {
         let flow = self.flow_to(&dialog);
         self.send(request, flow, Purpose::Users);
     }
+}
+
+/// RFC 3261 §14.1: who made the Call-ID waits longer.
+const GLARE_OURS_MS: std::ops::RangeInclusive<u64> = 2_100..=4_000;
+const GLARE_THEIRS_MS: std::ops::RangeInclusive<u64> = 0..=2_000;
+
+fn glare_wait(rng: &mut StdRng, is_caller: bool) -> Duration {
+    let range = if is_caller { GLARE_OURS_MS } else { GLARE_THEIRS_MS };
+    // In steps of 10 ms, as the RFC has it.
+    Duration::from_millis(rng.random_range(range) / 10 * 10)
 }

@@ -13,10 +13,7 @@ mod outbound;
 mod report;
 mod up;
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, time::Instant};
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
@@ -485,16 +482,3 @@ const SIP_PORT: u16 = 5060;
 
 /// The forks of the first INVITE, and the last re-INVITEs.
 const ACKS_MAX: usize = 16;
-
-/// RFC 3261 §14.1: who made the Call-ID waits longer.
-const GLARE_OURS_MS: std::ops::RangeInclusive<u64> = 2_100..=4_000;
-const GLARE_THEIRS_MS: std::ops::RangeInclusive<u64> = 0..=2_000;
-
-fn glare_wait(rng: &mut StdRng, is_caller: bool) -> Duration {
-    let range = if is_caller { GLARE_OURS_MS } else { GLARE_THEIRS_MS };
-    // In steps of 10 ms, as the RFC has it.
-    Duration::from_millis(rng.random_range(range) / 10 * 10)
-}
-
-#[cfg(test)]
-mod tests;

@@ -7,7 +7,7 @@ use super::{
     parse::{Head, MESSAGE_BYTES_MAX, find_head_end},
 };
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct StreamBuffer {
     bytes: BytesMut,
     is_closed: bool,

@@ -23,7 +23,6 @@ pub struct ClientTransaction {
 }
 
 /// Each state owns the timers that exist in it, so a stale timer cannot fire.
-#[derive(Debug)]
 enum State {
     Trying { resend: Backoff, give_up_at: Instant },
     Proceeding { resend: Backoff, give_up_at: Instant },

@@ -29,7 +29,6 @@ pub struct InviteClientTransaction {
     outputs: VecDeque<Output>,
 }
 
-#[derive(Debug)]
 enum State {
     Calling { resend: Backoff, give_up_at: Instant },
     Proceeding { give_up_at: Instant },

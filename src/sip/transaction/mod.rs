@@ -19,7 +19,7 @@ pub use server_invite::{InviteServerInput, InviteServerTransaction};
 use super::message::Response;
 
 /// What a transaction asks of its surroundings.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Eq, PartialEq)]
 pub enum Output {
     Send(Bytes),
     Deliver(Response),

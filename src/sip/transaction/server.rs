@@ -21,7 +21,6 @@ pub struct ServerTransaction {
     outputs: VecDeque<Output>,
 }
 
-#[derive(Debug)]
 enum State {
     Trying { give_up_at: Instant },
     Proceeding { last: Bytes, give_up_at: Instant },
@@ -29,7 +28,6 @@ enum State {
     Terminated,
 }
 
-#[derive(Debug)]
 pub enum ServerInput {
     /// The request came again.
     Repeat,

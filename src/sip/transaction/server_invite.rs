@@ -24,7 +24,6 @@ pub struct InviteServerTransaction {
     outputs: VecDeque<Output>,
 }
 
-#[derive(Debug)]
 enum State {
     Proceeding { last: Bytes, trying_at: Option<Instant>, give_up_at: Instant },
     Accepted { until: Instant },
@@ -33,7 +32,6 @@ enum State {
     Terminated,
 }
 
-#[derive(Debug)]
 pub enum InviteServerInput {
     Repeat,
     Ack,

@@ -1,0 +1,110 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "suifang",
+    version,
+    about = "Suifang (随访): hospital follow-up calls by telephone"
+)]
+pub(super) struct Args {
+    /// The configuration; absent: ./suifang.toml, then /etc/suifang/suifang.toml.
+    #[arg(long, short, global = true)]
+    pub(super) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the server until SIGTERM.
+    #[command(after_help = "Example: suifang serve --config /etc/suifang/suifang.toml")]
+    Serve,
+    /// Find mistakes in the configuration, the dialplans and the questionnaires.
+    #[command(after_help = "Example: suifang check --dialplans dialplans")]
+    Check {
+        /// The folder; absent: the one the configuration names.
+        #[arg(long)]
+        dialplans: Option<PathBuf>,
+    },
+    /// Run a dialplan offline against typed keys and silences, and print its path.
+    #[command(
+        after_help = "Example: suifang script dialplans/followup.toml dialplans/scripts/followup.txt"
+    )]
+    Script { dialplan: PathBuf, script: PathBuf },
+    /// Import discharges from a CSV file; bad rows are reported by row and column.
+    #[command(after_help = "Example: suifang import discharges.csv")]
+    Import {
+        file: PathBuf,
+        /// Who imports, for the audit.
+        #[arg(long, default_value = "import command")]
+        by: String,
+    },
+    /// Place a test call through the running server and wait for its end.
+    #[command(
+        after_help = "Example: suifang call 0592-5027064\n         suifang call sip:me@127.0.0.1:5080"
+    )]
+    Call {
+        to: String,
+        #[arg(long)]
+        trunk: Option<String>,
+        #[arg(long, default_value = "ring_test")]
+        dialplan: String,
+    },
+    /// Accounts of the page, and phones that register.
+    #[command(subcommand)]
+    User(User),
+    /// Stop all calls, now and after a restart, until another person resumes.
+    #[command(
+        after_help = "Example: suifang stop-all --reason \"wrong questionnaire\" --apologise"
+    )]
+    StopAll {
+        #[arg(long)]
+        reason: String,
+        /// Live conversations hear an apology and end; otherwise they finish.
+        #[arg(long)]
+        apologise: bool,
+        #[arg(long, default_value = "stop-all command")]
+        by: String,
+    },
+    /// Allow calls again; not by whoever stopped them.
+    #[command(after_help = "Example: suifang resume-all --by li")]
+    ResumeAll {
+        #[arg(long)]
+        by: String,
+    },
+    /// Read trunks, carrier profiles and the pilot list again; a wrong file changes nothing.
+    #[command(after_help = "Example: suifang reload")]
+    Reload,
+    /// What the running server is doing.
+    #[command(after_help = "Example: suifang status")]
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// A new account; its password is read from the first line of standard input.
+    #[command(after_help = "Example: echo 'a long password' | suifang user add zhang --role nurse")]
+    Add {
+        login: String,
+        #[arg(long, default_value = "nurse")]
+        role: String,
+        #[arg(long)]
+        name: Option<String>,
+        /// May press the red button.
+        #[arg(long)]
+        may_stop_all: bool,
+        /// Sees every department.
+        #[arg(long)]
+        whole_hospital: bool,
+    },
+    /// Another password, read from standard input.
+    #[command(after_help = "Example: echo 'another password' | suifang user password zhang")]
+    Password { login: String },
+    /// A phone that may register; its password is read from standard input.
+    #[command(after_help = "Example: echo secret-of-8001 | suifang user phone 8001")]
+    Phone { phone: String },
+}

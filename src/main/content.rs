@@ -1,0 +1,77 @@
+//! `check`, `script` and `import`.
+
+use std::{path::Path, sync::Arc};
+
+use suifang::{
+    base::UserId,
+    engine::{Clock, SystemClock, load_library, read_sources},
+    ivr::{Library, run_script},
+    store::{Departments, Principal},
+};
+
+use super::{
+    Failure,
+    setting::{self, Record},
+};
+
+pub(super) fn check(config: Option<&Path>, folder: Option<&Path>) -> Result<(), Failure> {
+    let folder = match folder {
+        Some(folder) => folder.to_owned(),
+        None => setting::load(config)?.0.paths.dialplans.clone(),
+    };
+    let library = load_library(&folder).map_err(Failure::usage)?;
+    let (plans, forms) = (library.dialplans().count(), library.questionnaires().count());
+    println!("{}: {plans} dialplans and {forms} questionnaires, no mistakes", folder.display());
+    Ok(())
+}
+
+pub(super) fn script(dialplan: &Path, script: &Path) -> Result<(), Failure> {
+    let folder = dialplan.parent().unwrap_or(Path::new("."));
+    let sources = read_sources(folder)
+        .map_err(|error| Failure::usage(format!("{}: {error}", folder.display())))?;
+    let library = Arc::new(Library::read(&sources).map_err(Failure::usage)?);
+    let id = dialplan.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let text = std::fs::read_to_string(script)
+        .map_err(|error| Failure::usage(format!("{}: {error}", script.display())))?;
+    let now = SystemClock.instant();
+    let path = run_script(&library, &id.unwrap_or_default(), &text, now);
+    print!("{}", path.map_err(|error| Failure::usage(format!("{}: {error}", script.display())))?);
+    Ok(())
+}
+
+pub(super) fn import(config: Option<&Path>, file: &Path, by: &str) -> Result<(), Failure> {
+    let (config, _) = setting::load(config)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let bytes = std::fs::read(file)
+        .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    setting::runtime()?.block_on(async {
+        let record = Record::open(&config).await?;
+        let at = record.now();
+        let today = at.with_timezone(&config.hospital.timezone).date_naive();
+        let area = &config.hospital.area_code;
+        let who = person(by);
+        let done = record.app.import_csv(&who, &name, &bytes, today, area, at).await;
+        record.close().await;
+        let done = done.map_err(Failure::usage)?;
+        for row in &done.bad {
+            for fault in &row.faults {
+                println!("第 {} 行 {}: {}", row.row, fault.column, fault.what);
+            }
+        }
+        let counts = done.counts;
+        println!(
+            "{} rows read: {} stored, {} known already, {} bad (import {})",
+            counts.rows_read, counts.rows_stored, counts.rows_known, counts.rows_bad, done.import
+        );
+        Ok(())
+    })
+}
+
+/// Whoever works at this machine, by the name given.
+pub(super) fn person(name: &str) -> Principal {
+    Principal::Person {
+        user: UserId::from_uuid(uuid::Uuid::nil()),
+        login: name.to_owned(),
+        departments: Departments::All,
+    }
+}
