@@ -11,4 +11,5 @@ pub mod ivr;
 pub mod store;
 pub mod app;
 pub mod engine;
+pub mod sim;
 pub mod web;

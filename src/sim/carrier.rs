@@ -1,0 +1,236 @@
+//! The trunk's other end: takes INVITEs, finds the patient, and writes down what was on
+//! the wire.
+
+use std::{
+    collections::HashMap,
+    fs::OpenOptions,
+    io::Write,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::json;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::{Truth, patient};
+use crate::{
+    engine::{
+        Clock, Incoming, MediaSettings, MediaThreads, PortPool, SignallingConfig, SignallingHandle,
+        start_signalling,
+    },
+    media::Prompt,
+    sip::{
+        endpoint::{Input, Interface, InterfaceId, TransactionId},
+        message::{Method, Request, Response, Transport, name},
+    },
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum CarrierError {
+    #[error("the carrier cannot listen on {address}: {error}")]
+    Listen { address: SocketAddr, error: std::io::Error },
+    #[error("the carrier's log {path}: {error}")]
+    Log { path: String, error: std::io::Error },
+    #[error("the carrier's sound: {0}")]
+    Media(#[from] crate::engine::MediaError),
+}
+
+pub(super) struct Shared {
+    pub(super) truth: Truth,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) signalling: SignallingHandle,
+    pub(super) media: MediaThreads,
+    pub(super) ports: PortPool,
+    pub(super) bind: SocketAddr,
+    pub(super) voices: Voices,
+    dials: Mutex<HashMap<String, usize>>,
+    log: Option<Mutex<std::fs::File>>,
+}
+
+/// What the carrier and its patients say; synthetic, so that the carrier needs no files.
+pub(super) struct Voices {
+    pub(super) announcement: Prompt,
+    pub(super) murmur: Prompt,
+}
+
+/// A running carrier.
+pub struct Carrier {
+    shared: Arc<Shared>,
+}
+
+impl Carrier {
+    /// # Errors
+    /// When the address is taken or the log cannot be written.
+    pub async fn start(truth: Truth, clock: Arc<dyn Clock>) -> Result<Self, CarrierError> {
+        let address = truth.listen;
+        let log = match &truth.log {
+            Some(path) => {
+                let opened = OpenOptions::new().create(true).append(true).open(path);
+                let name = path.display().to_string();
+                let opened = opened.map_err(|error| CarrierError::Log { path: name, error })?;
+                Some(Mutex::new(opened))
+            }
+            None => None,
+        };
+        let interfaces = [Transport::Udp, Transport::Tcp].into_iter().zip(0..);
+        let interfaces = interfaces
+            .map(|(transport, id)| Interface::plain(InterfaceId(id), transport, address))
+            .collect();
+        let config = SignallingConfig {
+            interfaces,
+            product: "Suifang simulated carrier".to_owned(),
+            seed: truth.seed,
+        };
+        let (sender, incoming) = mpsc::channel(INCOMING_MAX);
+        let (signalling, _) = start_signalling(config, Arc::clone(&clock), sender)
+            .await
+            .map_err(|error| CarrierError::Listen { address, error })?;
+        let shared = Arc::new(Shared {
+            media: MediaThreads::start(MediaSettings::default(), Arc::clone(&clock))?,
+            ports: PortPool::new(RTP_PORTS),
+            voices: Voices::new(truth.seed),
+            truth,
+            clock,
+            signalling,
+            bind: address,
+            dials: Mutex::default(),
+            log,
+        });
+        tokio::spawn(serve(Arc::clone(&shared), incoming));
+        Ok(Self { shared })
+    }
+
+    pub fn truth(&self) -> &Truth {
+        &self.shared.truth
+    }
+
+    /// How often each number was dialled.
+    pub fn dials(&self) -> HashMap<String, usize> {
+        self.shared.dials.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Incoming>) {
+    while let Some(Incoming { transaction, request, flow }) = incoming.recv().await {
+        match request.method {
+            Method::Invite => {
+                if !shared.is_trusted(&request) {
+                    shared.challenge(transaction, &request).await;
+                    continue;
+                }
+                let shared = Arc::clone(&shared);
+                tokio::spawn(patient::take(shared, transaction, *request, flow));
+            }
+            Method::Register => shared.register(transaction, &request).await,
+            _ => shared.refuse(transaction, &request, 405, None).await,
+        }
+    }
+}
+
+impl Shared {
+    /// Counts a dial of this number; answers which it is.
+    pub(super) fn count(&self, number: &str) -> usize {
+        let mut dials = self.dials.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = dials.entry(number.to_owned()).or_default();
+        *count += 1;
+        *count
+    }
+
+    pub(super) fn write(&self, event: &str, number: &str, dial: usize, more: &str) {
+        let Some(log) = &self.log else { return };
+        let line = json!({
+            "at": self.clock.wall().to_rfc3339(),
+            "event": event,
+            "number": number,
+            "dial": dial,
+            "more": more,
+        });
+        let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writeln!(log, "{line}") {
+            warn!(%error, "the carrier's log could not be written");
+        }
+    }
+
+    pub(super) async fn refuse(
+        &self,
+        transaction: TransactionId,
+        request: &Request,
+        status: u16,
+        cause: Option<u8>,
+    ) {
+        let mut response = Response::to_request(&request.headers, status, &tag());
+        if let Some(cause) = cause {
+            response.headers.add(name::REASON, format!("Q.850;cause={cause}"));
+        }
+        self.respond(transaction, response).await;
+    }
+
+    pub(super) async fn respond(&self, transaction: TransactionId, response: Response) {
+        let response = Box::new(response);
+        // The signalling task ends only with the carrier.
+        let _ = self.signalling.send(Input::Respond { transaction, response }).await;
+    }
+
+    /// Without credentials of its own the carrier trusts everybody, as many do.
+    fn is_trusted(&self, request: &Request) -> bool {
+        self.truth.username.is_none()
+            || request.headers.has(name::AUTHORIZATION)
+            || request.headers.has(name::PROXY_AUTHORIZATION)
+    }
+
+    async fn challenge(&self, transaction: TransactionId, request: &Request) {
+        let mut response = Response::to_request(&request.headers, 407, &tag());
+        let nonce = tag();
+        response.headers.add(
+            name::PROXY_AUTHENTICATE,
+            format!("Digest realm=\"carrier\", nonce=\"{nonce}\", qop=\"auth\", algorithm=MD5"),
+        );
+        self.respond(transaction, response).await;
+    }
+
+    async fn register(&self, transaction: TransactionId, request: &Request) {
+        if !self.is_trusted(request) {
+            return self.challenge(transaction, request).await;
+        }
+        let mut response = Response::to_request(&request.headers, 200, &tag());
+        response.headers.copy(&request.headers, name::CONTACT);
+        response.headers.add(name::EXPIRES, "600");
+        self.respond(transaction, response).await;
+    }
+}
+
+impl Voices {
+    fn new(seed: u64) -> Self {
+        Self { announcement: speech_like(seed, 3000), murmur: speech_like(seed + 1, 20_000) }
+    }
+}
+
+/// Syllables of voiced sound at speech level: enough for a detector of voices, and no
+/// words of anybody.
+fn speech_like(seed: u64, ms: usize) -> Prompt {
+    let rate = crate::media::RATE as usize;
+    let pitch = 110.0 + (seed % 7) as f32 * 12.0;
+    let samples: Vec<i16> = (0..ms * rate / 1000)
+        .map(|n| {
+            let t = n as f32 / rate as f32;
+            // Four syllables a second, each swelling and fading.
+            let swell = (t * 4.0 * std::f32::consts::PI).sin().abs();
+            let voiced: f32 = [1.0, 2.0, 3.0, 5.0, 7.0]
+                .iter()
+                .map(|h| (t * pitch * h * std::f32::consts::TAU).sin() / h)
+                .sum();
+            (voiced * swell * 5000.0) as i16
+        })
+        .collect();
+    Prompt::new(samples)
+}
+
+pub(super) fn tag() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}
+
+const INCOMING_MAX: usize = 512;
+
+/// Beside the server's own.
+const RTP_PORTS: std::ops::RangeInclusive<u16> = 40_000..=49_999;

@@ -1,0 +1,13 @@
+//! A simulated carrier, its patients and a hospital: for the demo, for tests, and for
+//! trying a dialplan before a patient hears it. What is true stands in a file, so that
+//! what the record says can be compared with it.
+
+mod carrier;
+//mod compare;
+//mod hospital;
+mod patient;
+mod truth;
+
+pub use carrier::{Carrier, CarrierError};
+
+pub use truth::{Behaviour, Dial, Expected, Patient, Truth, TruthError};

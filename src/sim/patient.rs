@@ -1,0 +1,354 @@
+//! One patient on one call: rings, picks up, listens, presses.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, time};
+
+use super::{Behaviour, Dial, carrier::Shared};
+use crate::{
+    base::{Key, Machine as _},
+    engine::{LegEvent as SoundEvent, MediaEvent, MediaHandle, OpenLeg},
+    media::{self, PlayId, Tone},
+    sip::{
+        endpoint::{Flow, TransactionId},
+        invite::{Command, InboundLeg, Input, Leg, LegEvent, Output},
+        message::Request,
+        sdp::{self, LocalMedia, Negotiated},
+    },
+};
+
+pub(super) async fn take(
+    shared: Arc<Shared>,
+    transaction: TransactionId,
+    request: Request,
+    flow: Flow,
+) {
+    let dialled = request.uri.user().unwrap_or_default();
+    let found = shared.truth.find(&dialled);
+    let number = found.map_or(dialled, |at| shared.truth.patients[at].number.clone());
+    let count = shared.count(&number);
+    shared.write("invite", &number, count, "");
+    let dial = found.map(|at| {
+        let dials = &shared.truth.patients[at].dials;
+        dials[(count - 1).min(dials.len() - 1)].clone()
+    });
+    let dial = dial.unwrap_or_else(|| Dial {
+        does: Behaviour::Vacant,
+        ring_s: 0.0,
+        keys: Vec::new(),
+        thinks_s: 0.0,
+        hangs_up_after: None,
+        speaks_s: 0.0,
+    });
+    let refused = match dial.does {
+        Behaviour::Silent => return,
+        Behaviour::TrunkFault => Some((503, Some(34))),
+        _ => None,
+    };
+    if let Some((status, cause)) = refused {
+        return shared.refuse(transaction, &request, status, cause).await;
+    }
+    let Some(mut call) = open(&shared, transaction, request, flow, dial).await else { return };
+    let how = call.run().await;
+    shared.write("ended", &number, count, how);
+}
+
+struct Call {
+    shared: Arc<Shared>,
+    leg: Leg,
+    mailbox: crate::engine::Mailbox,
+    media: MediaHandle,
+    sounds: mpsc::Receiver<MediaEvent>,
+    dial: Dial,
+    entries: VecDeque<String>,
+    pressed: usize,
+    stage: Stage,
+    at: Option<std::time::Instant>,
+    is_up: bool,
+    ended: Option<&'static str>,
+    plays: u64,
+}
+
+/// What the next timer means.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Stage {
+    Ringing,
+    Announcement,
+    /// A gateway has answered; the phone behind it rings.
+    RingingAsSound,
+    /// Waits for a voice, or for it to end.
+    Listening,
+    /// Thinks, then presses.
+    Pressing,
+    HangingUp,
+}
+
+async fn open(
+    shared: &Arc<Shared>,
+    transaction: TransactionId,
+    request: Request,
+    flow: Flow,
+    dial: Dial,
+) -> Option<Call> {
+    let (events, sounds) = mpsc::channel(64);
+    let leg = OpenLeg {
+        bind: shared.bind.ip(),
+        ports: &shared.ports,
+        learns_any: true,
+        events,
+        beside: None,
+    };
+    let media = shared.media.open(leg).ok()?;
+    let mailbox = shared.signalling.open().await.ok()?;
+    let local = LocalMedia {
+        rtp: (shared.bind.ip(), media.rtp_port()).into(),
+        rtcp: None,
+        codecs: vec![sdp::Codec::Pcma, sdp::Codec::Pcmu],
+        telephone_event: Some(101),
+        ptime_ms: 20,
+    };
+    let inbound = InboundLeg {
+        owner: mailbox.owner,
+        transaction,
+        request,
+        flow,
+        media: local,
+        credentials: None,
+        session_timer: None,
+    };
+    let now = shared.clock.instant();
+    let mut call = Call {
+        shared: Arc::clone(shared),
+        leg: Leg::inbound(inbound, rand::random()),
+        mailbox,
+        media,
+        sounds,
+        entries: dial.keys.iter().cloned().collect(),
+        pressed: 0,
+        stage: Stage::Ringing,
+        at: Some(now + Duration::from_secs_f64(dial.ring_s)),
+        is_up: false,
+        ended: None,
+        plays: 0,
+        dial,
+    };
+    call.begin();
+    Some(call)
+}
+
+impl Call {
+    fn begin(&mut self) {
+        let now = self.shared.clock.instant();
+        match self.dial.does {
+            Behaviour::GatewayAnswer => {
+                self.command(Command::Answer);
+                self.stage = Stage::RingingAsSound;
+            }
+            Behaviour::Vacant | Behaviour::PoweredOff => {
+                self.command(Command::Progress);
+                self.play(self.shared.voices.announcement.clone());
+                self.stage = Stage::Announcement;
+                self.at = Some(now + ANNOUNCEMENT);
+            }
+            Behaviour::Busy => {
+                self.at = Some(now);
+            }
+            _ => self.command(Command::Ring),
+        }
+    }
+
+    async fn run(&mut self) -> &'static str {
+        loop {
+            self.drain().await;
+            if self.leg.is_over() {
+                return self.ended.unwrap_or("over");
+            }
+            let now = self.shared.clock.instant();
+            let due = [self.at, self.leg.poll_timeout()].into_iter().flatten().min();
+            let wait = due.map_or(IDLE, |at| at.saturating_duration_since(now));
+            tokio::select! {
+                event = self.mailbox.recv() => match event {
+                    Some(event) => {
+                        let now = self.shared.clock.instant();
+                        self.leg.handle_input(Input::Event(event), now);
+                    }
+                    None => return "lost",
+                },
+                Some(sound) = self.sounds.recv() => self.on_sound(&sound.event),
+                () = time::sleep(wait) => self.on_timer(),
+            }
+        }
+    }
+
+    async fn drain(&mut self) {
+        while let Some(output) = self.leg.poll_output() {
+            match output {
+                Output::ToEndpoint(input) => {
+                    let _ = self.shared.signalling.send(input).await;
+                }
+                Output::Notify(event) => self.on_leg(event),
+            }
+        }
+    }
+
+    fn on_leg(&mut self, event: LegEvent) {
+        match event {
+            LegEvent::Answered(media) | LegEvent::EarlyMedia { media, .. } => {
+                self.configure(&media);
+            }
+            LegEvent::MediaChanged(media) => self.configure(&media),
+            LegEvent::Confirmed => {
+                self.is_up = true;
+                if let Some(media) = self.leg.media().cloned() {
+                    self.configure(&media);
+                }
+                if self.stage == Stage::RingingAsSound {
+                    let _ = self.media.play_tone(Some(Tone::Ringback));
+                } else {
+                    self.listen();
+                }
+            }
+            LegEvent::Ended(report) => {
+                self.at = None;
+                let cancelled = report.we_cancelled || !report.answered;
+                self.ended = Some(if cancelled { "cancelled" } else { "ended" });
+            }
+            _ => {}
+        }
+    }
+
+    fn configure(&mut self, negotiated: &Negotiated) {
+        let remote = media::Remote {
+            rtp: negotiated.remote_rtp,
+            rtcp: Some(negotiated.remote_rtcp),
+            codec: match negotiated.codec {
+                sdp::Codec::Pcma => media::Codec::Pcma,
+                sdp::Codec::Pcmu => media::Codec::Pcmu,
+            },
+            payload_type: negotiated.payload_type,
+            event_payload_type: negotiated.telephone_event,
+            direction: media::Direction::SendRecv,
+        };
+        let _ = self.media.configure(remote);
+    }
+
+    /// Until the voice begins, or has ended.
+    fn listen(&mut self) {
+        self.stage = Stage::Listening;
+        self.at = None;
+        if self.dial.hangs_up_after.is_some_and(|after| self.pressed >= after) {
+            self.stage = Stage::HangingUp;
+            self.at = Some(self.shared.clock.instant() + BEFORE_HANGING_UP);
+        }
+    }
+
+    fn on_sound(&mut self, event: &SoundEvent) {
+        let SoundEvent::Sound(event) = event else { return };
+        let now = self.shared.clock.instant();
+        let waits_for_the_end = match self.entries.front() {
+            Some(entry) => entry.starts_with('~'),
+            None => self.dial.speaks_s > 0.0,
+        };
+        match (self.stage, event) {
+            (Stage::Listening, media::Event::SpeechStarted) if !waits_for_the_end => {
+                if !self.entries.is_empty() {
+                    self.stage = Stage::Pressing;
+                    self.at = Some(now + HEARD_ENOUGH + self.thinks());
+                }
+            }
+            (Stage::Listening, media::Event::SpeechEnded) if waits_for_the_end => {
+                self.stage = Stage::Pressing;
+                self.at = Some(now + QUIET_MORE + self.thinks());
+            }
+            // It was only a pause between two sentences.
+            (Stage::Pressing, media::Event::SpeechStarted) if waits_for_the_end => {
+                self.stage = Stage::Listening;
+                self.at = None;
+            }
+            _ => {}
+        }
+    }
+
+    fn thinks(&self) -> Duration {
+        Duration::from_secs_f64(self.dial.thinks_s)
+    }
+
+    fn on_timer(&mut self) {
+        let now = self.shared.clock.instant();
+        if self.leg.poll_timeout().is_some_and(|at| at <= now) {
+            self.leg.handle_timeout(now);
+        }
+        if self.at.take_if(|at| *at <= now).is_none() {
+            return;
+        }
+        match self.stage {
+            Stage::Ringing => self.after_ringing(),
+            Stage::Announcement => {
+                let (status, cause) = match self.dial.does {
+                    Behaviour::PoweredOff => (480, 20),
+                    _ => (404, 1),
+                };
+                self.command(Command::Reject { status, cause: Some(cause) });
+            }
+            Stage::RingingAsSound => {
+                let _ = self.media.play_tone(None);
+                self.listen();
+            }
+            Stage::Pressing => self.press(),
+            Stage::HangingUp => self.command(Command::Bye { cause: Some(16) }),
+            Stage::Listening => {}
+        }
+    }
+
+    fn after_ringing(&mut self) {
+        match self.dial.does {
+            Behaviour::Busy => self.command(Command::Reject { status: 486, cause: Some(17) }),
+            Behaviour::Decline => self.command(Command::Reject { status: 603, cause: Some(21) }),
+            Behaviour::NoAnswer => {}
+            _ => self.command(Command::Answer),
+        }
+    }
+
+    fn press(&mut self) {
+        let Some(entry) = self.entries.pop_front() else {
+            let murmur = self.shared.voices.murmur.clone();
+            self.speak(&murmur);
+            return self.listen();
+        };
+        let keys = entry.trim_start_matches('~').chars();
+        let keys: Vec<Key> = keys.filter_map(|c| Key::try_from(c).ok()).collect();
+        let _ = self.media.press(keys);
+        self.pressed += 1;
+        self.listen();
+    }
+
+    /// A voice for as long as this patient speaks.
+    fn speak(&mut self, murmur: &media::Prompt) {
+        let samples = (self.dial.speaks_s * f64::from(media::RATE)) as usize;
+        let all = murmur.samples();
+        let part = media::Prompt::new(all[..samples.min(all.len())].to_vec());
+        self.play(part);
+    }
+
+    fn play(&mut self, prompt: media::Prompt) {
+        self.plays += 1;
+        let _ = self.media.play(PlayId(self.plays), vec![prompt.into()], false);
+    }
+
+    fn command(&mut self, command: Command) {
+        let now = self.shared.clock.instant();
+        self.leg.handle_input(Input::Command(command), now);
+    }
+}
+
+const ANNOUNCEMENT: Duration = Duration::from_secs(4);
+
+/// Knows the question after its first second.
+const HEARD_ENOUGH: Duration = Duration::from_millis(700);
+
+/// On top of the 700 ms after which a voice counts as ended: longer than any pause
+/// between two sentences of a question.
+const QUIET_MORE: Duration = Duration::from_millis(500);
+
+const BEFORE_HANGING_UP: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_secs(60);
