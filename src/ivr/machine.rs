@@ -3,6 +3,8 @@
 
 mod asking;
 mod flow;
+mod identity;
+mod numbers;
 mod voice;
 
 use std::{
@@ -162,7 +164,6 @@ pub struct Machine {
     pending: Option<Conversation>,
     verdict: Verdict,
     enough: bool,
-    forms_done: usize,
     hinted: bool,
     resumed: bool,
     worst: Option<Level>,
@@ -171,8 +172,13 @@ pub struct Machine {
     failed: BTreeMap<String, u32>,
     /// What is said before the next thing that is said.
     prefix: Vec<Clip>,
-    /// Its words must be heard to the end.
-    prefix_is_safety: bool,
+    /// `(form, linkId)` of the answers of this call.
+    done: BTreeSet<(String, String)>,
+    /// Forms that have been asked to their end.
+    ended: BTreeSet<String>,
+    begun: bool,
+    /// Recording was declined.
+    unrecorded: bool,
 }
 
 #[derive(Debug)]
@@ -226,7 +232,23 @@ struct Ask {
 
 impl Machine {
     pub fn new(program: Arc<Program>, context: CallContext) -> Self {
-        let resumed = !context.answered.is_empty();
+        let forms = program.forms();
+        // Only an interrupted questionnaire is resumed; its opening is asked anew.
+        let resumed = context
+            .answered
+            .keys()
+            .any(|(id, _)| forms.iter().any(|form| form.id == *id && !form.is_opening()));
+        let mut scores = BTreeMap::new();
+        for ((id, link_id), code) in &context.answered {
+            let form = forms.iter().find(|form| form.id == *id);
+            let item = form.and_then(|form| form.item(link_id));
+            let option = item.and_then(|item| {
+                item.answer_option.iter().find(|option| option.code == *code.reveal())
+            });
+            if let Some(score) = option.and_then(|option| option.score) {
+                scores.insert(link_id.clone(), score);
+            }
+        }
         let given =
             context.answered.iter().map(|((_, id), code)| (id.clone(), code.reveal().clone()));
         Self {
@@ -236,20 +258,22 @@ impl Machine {
             at: 0,
             state: State::Idle,
             outputs: VecDeque::new(),
-            scores: BTreeMap::new(),
+            scores,
             respondent: None,
             identity: 0,
             pending: None,
             verdict: Verdict::default(),
             enough: false,
-            forms_done: 0,
             hinted: false,
             resumed,
             worst: None,
             promised_call: false,
             failed: BTreeMap::new(),
             prefix: Vec::new(),
-            prefix_is_safety: false,
+            done: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            begun: false,
+            unrecorded: false,
         }
     }
 
@@ -257,12 +281,18 @@ impl Machine {
         matches!(self.state, State::Ended)
     }
 
-    /// What it comes to when the call ends now.
+    /// Some digits of a number have been keyed.
+    pub(in crate::ivr) fn is_keying(&self) -> bool {
+        matches!(&self.state, State::Asking(ask) if !ask.keys.is_empty())
+    }
+
+    /// What it comes to when the call ends now. `None` when no question of a form was
+    /// reached though there is one: a caller who only used the menu.
     pub fn verdict(&self) -> Verdict {
         let mut verdict = self.verdict.clone();
-        let asked = self.program.forms().len();
-        verdict.conversation = verdict.conversation.or(self.pending).or(Some(
-            if asked > 0 && self.forms_done >= asked {
+        let has_forms = !self.program.forms().is_empty();
+        let found = if !has_forms || self.begun {
+            Some(if has_forms && self.begun && self.nothing_is_left() {
                 Conversation::Completed
             } else if self.enough {
                 Conversation::Partial
@@ -270,8 +300,11 @@ impl Machine {
                 Conversation::BreakOff
             } else {
                 Conversation::AnsweredNoKeys
-            },
-        ));
+            })
+        } else {
+            None
+        };
+        verdict.conversation = verdict.conversation.or(self.pending).or(found);
         verdict
     }
 
@@ -297,6 +330,7 @@ impl Verbs for Machine {
     fn handle_input(&mut self, input: Input, now: Instant) {
         match input {
             Input::Start => self.go(0),
+            Input::Key(_) | Input::Speech if self.has_ended() => {}
             Input::Key(key) => {
                 self.verdict.keys_given = true;
                 self.on_key(key, now);
@@ -309,7 +343,11 @@ impl Verbs for Machine {
             Input::Recorded => self.on_recorded(),
             Input::NobodyThere => self.on_nobody(),
             Input::Stop => self.on_stop(),
-            Input::HungUp => self.state = State::Ended,
+            Input::HungUp => {
+                // Who speaks and hangs up has left a message all the same.
+                self.finish_message();
+                self.state = State::Ended;
+            }
         }
     }
 

@@ -3,11 +3,13 @@
 //! what the record says can be compared with it.
 
 mod carrier;
-//mod compare;
-//mod hospital;
+mod compare;
+mod hospital;
 mod patient;
 mod truth;
 
 pub use carrier::{Carrier, CarrierError};
+pub use compare::{Comparison, compare};
+pub use hospital::{Hospital, Kind, Mix};
 
 pub use truth::{Behaviour, Dial, Expected, Patient, Truth, TruthError};

@@ -64,7 +64,8 @@ struct Call {
     pressed: usize,
     stage: Stage,
     at: Option<std::time::Instant>,
-    is_up: bool,
+    /// The other side is speaking.
+    voice: bool,
     ended: Option<&'static str>,
     plays: u64,
 }
@@ -127,7 +128,7 @@ async fn open(
         pressed: 0,
         stage: Stage::Ringing,
         at: Some(now + Duration::from_secs_f64(dial.ring_s)),
-        is_up: false,
+        voice: false,
         ended: None,
         plays: 0,
         dial,
@@ -198,7 +199,6 @@ impl Call {
             }
             LegEvent::MediaChanged(media) => self.configure(&media),
             LegEvent::Confirmed => {
-                self.is_up = true;
                 if let Some(media) = self.leg.media().cloned() {
                     self.configure(&media);
                 }
@@ -239,12 +239,21 @@ impl Call {
         if self.dial.hangs_up_after.is_some_and(|after| self.pressed >= after) {
             self.stage = Stage::HangingUp;
             self.at = Some(self.shared.clock.instant() + BEFORE_HANGING_UP);
+        } else if self.voice && self.entries.front().is_some_and(|entry| !entry.starts_with('~')) {
+            // The next question follows without a pause that could be heard.
+            self.stage = Stage::Pressing;
+            self.at = Some(self.shared.clock.instant() + NEXT_QUESTION + self.thinks());
         }
     }
 
     fn on_sound(&mut self, event: &SoundEvent) {
         let SoundEvent::Sound(event) = event else { return };
         let now = self.shared.clock.instant();
+        match event {
+            media::Event::SpeechStarted => self.voice = true,
+            media::Event::SpeechEnded => self.voice = false,
+            _ => {}
+        }
         let waits_for_the_end = match self.entries.front() {
             Some(entry) => entry.starts_with('~'),
             None => self.dial.speaks_s > 0.0,
@@ -345,6 +354,9 @@ const ANNOUNCEMENT: Duration = Duration::from_secs(4);
 
 /// Knows the question after its first second.
 const HEARD_ENOUGH: Duration = Duration::from_millis(700);
+
+/// A key stops one prompt; the next is heard by then.
+const NEXT_QUESTION: Duration = Duration::from_millis(1800);
 
 /// On top of the 700 ms after which a voice counts as ended: longer than any pause
 /// between two sentences of a question.

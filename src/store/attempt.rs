@@ -291,3 +291,33 @@ pub async fn uncertain(scope: &mut Scope, limit: i64) -> Result<Vec<Uncertain>> 
     .fetch_all(scope.connection())
     .await?)
 }
+
+pub struct Dialled {
+    pub attempt_id: Uuid,
+    pub state: String,
+    pub outcome: Option<String>,
+}
+
+/// All dials of a number, the first first.
+pub async fn of_number(scope: &mut Scope, e164: &str) -> Result<Vec<Dialled>> {
+    Ok(sqlx::query_as!(
+        Dialled,
+        "select attempt_id, state, outcome from attempt where e164 = $1 order by claimed_at",
+        e164
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// What was answered in calls to a number: `(linkId, code or number)`.
+pub async fn answers_of_number(scope: &mut Scope, e164: &str) -> Result<Vec<(String, String)>> {
+    let rows = sqlx::query!(
+        r#"select w.link_id, coalesce(w.option_code, w.value_number::text, w.status) as "given!"
+         from answer w join call c using (call_id) join attempt a using (attempt_id)
+         where a.e164 = $1 order by w.at"#,
+        e164
+    )
+    .fetch_all(scope.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.link_id, row.given)).collect())
+}

@@ -15,6 +15,11 @@ use crate::{
 impl Machine {
     /// Goes to a node, or past it to the first that is to be asked.
     pub(super) fn go(&mut self, from: usize) {
+        self.walk(from, None);
+    }
+
+    /// `chosen` is asked whatever its conditions say: somebody pressed a key for it.
+    fn walk(&mut self, from: usize, chosen: Option<usize>) {
         let mut at = from;
         // Each pass moves forward or follows one `go_to`; a loop without an exit is found by
         // the checker, and here by its length.
@@ -36,7 +41,7 @@ impl Machine {
                     at += 1;
                 }
                 NodeKind::Item { item, form, task } => {
-                    if self.is_asked(&item, form.as_deref()) {
+                    if self.is_asked(&item, form.as_deref(), chosen == Some(at)) {
                         return self.ask(form, item, task);
                     }
                     at += 1;
@@ -49,21 +54,26 @@ impl Machine {
 
     pub(super) fn go_to(&mut self, label: &str) {
         let at = self.program.labels.get(label).copied().unwrap_or(usize::MAX);
-        self.go(at);
+        self.walk(at, Some(at));
     }
 
     /// An opening is asked in each call anew; answers of earlier calls are not asked again.
-    fn is_asked(&mut self, item: &Item, form: Option<&Questionnaire>) -> bool {
-        if !self.is_enabled(item) {
+    fn is_asked(&mut self, item: &Item, form: Option<&Questionnaire>, chosen: bool) -> bool {
+        let Some(form) = form else { return true };
+        let is_fit = self.is_for_who_speaks(item, form) && (chosen || self.is_enabled(item));
+        if !is_fit || (self.unrecorded && item.kind == ItemType::Attachment) {
             return false;
         }
-        let Some(form) = form else { return true };
         if item.identity.unwrap_or(form.identity) > self.identity && item.verify.is_none() {
             // Nothing about health is said before the person is known.
             return false;
         }
         let key = (form.id.clone(), item.link_id.clone());
-        let is_opening = form.opening.is_none() && form.items.iter().any(|i| i.verify.is_some());
+        let is_opening = form.is_opening();
+        let is_done = self.done.contains(&key) || (is_opening && self.ended.contains(&form.id));
+        if is_done && !chosen {
+            return false;
+        }
         if !is_opening && self.context.answered.contains_key(&key) {
             self.enough |= item.enough;
             return false;
@@ -76,24 +86,61 @@ impl Machine {
         true
     }
 
+    /// Whom it is for, and what the record says.
+    fn is_for_who_speaks(&self, item: &Item, form: &Questionnaire) -> bool {
+        let only = item.only.as_deref().or(form.only.as_deref());
+        let by_person = match (only, self.respondent) {
+            (None, _) => true,
+            (Some("relative"), Some(who)) => who != Respondent::Patient,
+            (Some(only), who) => who.is_some_and(|who| who.as_str() == only),
+        };
+        by_person && item.enable_when_fact.iter().all(|fact| self.fact(fact))
+    }
+
     fn is_enabled(&self, item: &Item) -> bool {
-        let respondent = self.respondent.map(Respondent::as_str);
-        let by_person = item.only.as_deref().is_none_or(|only| Some(only) == respondent);
-        let facts = item.enable_when_fact.iter().all(|fact| self.fact(fact));
         let mut conditions = item.enable_when.iter().map(|condition| self.holds(condition));
-        let enabled = match item.enable_behavior {
+        match item.enable_behavior {
             _ if item.enable_when.is_empty() => true,
             Behavior::All => conditions.all(|holds| holds),
             Behavior::Any => conditions.any(|holds| holds),
-        };
-        by_person && facts && enabled
+        }
     }
 
-    fn fact(&self, fact: &str) -> bool {
-        match fact.strip_prefix('!') {
-            Some(fact) => !self.context.facts.contains(fact),
-            None => self.context.facts.contains(fact),
+    pub(super) fn fact(&self, fact: &str) -> bool {
+        let holds = |fact: &str| match fact {
+            "visit_date" => self.context.visit_date.is_some(),
+            fact => self.context.facts.contains(fact),
+        };
+        fact.strip_prefix('!').map_or_else(|| holds(fact), |fact| !holds(fact))
+    }
+
+    /// After this node no question waits: only words of farewell.
+    pub(super) fn nothing_is_left(&self) -> bool {
+        if matches!(self.state, State::Asking(_) | State::Message { .. } | State::Idle) {
+            return false;
         }
+        for node in self.program.nodes.iter().skip(self.at) {
+            match &node.kind {
+                _ if !node.when.iter().all(|fact| self.fact(fact)) => {}
+                NodeKind::HangUp | NodeKind::GoTo { .. } | NodeKind::Transfer { .. } => break,
+                NodeKind::FormEnd { .. } => {}
+                NodeKind::Item { item, form, .. } => {
+                    let is_question = item.kind != ItemType::Display;
+                    let form = form.as_deref();
+                    let fits = form.is_none_or(|form| self.is_for_who_speaks(item, form));
+                    let done = form.is_some_and(|form| {
+                        let key = (form.id.clone(), item.link_id.clone());
+                        self.done.contains(&key)
+                            || self.context.answered.contains_key(&key)
+                            || self.ended.contains(&form.id)
+                    });
+                    if is_question && fits && !done && self.is_enabled(item) {
+                        return false;
+                    }
+                }
+            }
+        }
+        true
     }
 
     fn holds(&self, condition: &EnableWhen) -> bool {
@@ -105,6 +152,10 @@ impl Machine {
         let left = match condition.question.strip_prefix("score:") {
             Some(name) => self.score(name).map(|score| score.to_string()),
             None => self.given.get(&condition.question).cloned(),
+        };
+        let left = match condition.question.strip_prefix("fact:") {
+            Some(fact) => Some(self.fact(fact).to_string()),
+            None => left,
         };
         let Some(left) = left else {
             return condition.operator == Operator::Exists && condition.answer == "false";
@@ -131,6 +182,11 @@ impl Machine {
         item: Arc<Item>,
         task: Option<String>,
     ) {
+        self.begun |= form.is_some();
+        // "A nurse will call you" comes before goodbye.
+        if item.kind == ItemType::Display && self.promised_call && self.only_words_follow() {
+            self.promise_call();
+        }
         let clips = self.item_clips(&item, false);
         self.outputs
             .push_back(Output::Asking { link_id: item.link_id.clone(), text: item.text.clone() });
@@ -211,6 +267,9 @@ impl Machine {
     /// A person is wanted: the machine's part ends here, whoever comes.
     pub(super) fn to_person(&mut self, text: Option<&str>) {
         self.verdict.wants_person = true;
+        if matches!(&self.state, State::Asking(ask) if ask.item.verify.is_some()) {
+            self.resume_recording();
+        }
         if let Some(id) = text {
             let clips = self.text(id);
             self.say_first(clips);
@@ -227,11 +286,11 @@ impl Machine {
             }
             Some(Level::Suicide) => self.text("suicide.nobody"),
             Some(_) => self.text("redflag.nobody"),
-            None => self.text("person.none"),
+            None => return self.nobody_for_a_person(),
         };
         match level {
             // The line must be free for the nurse's call; an emergency asks no more.
-            Some(Level::Urgent | Level::Prompt) => {
+            Some(Level::Urgent | Level::Prompt) | None => {
                 let next = self.at + 1;
                 self.say_then(said, Then::Go(next), false);
             }
@@ -239,17 +298,24 @@ impl Machine {
                 self.verdict.wants_person = true;
                 self.say_then(said, Then::End, false);
             }
-            None => {
-                self.outputs.push_back(Output::Task("人工回电".to_owned()));
-                self.say_then(said, Then::End, false);
-            }
         }
+    }
+
+    /// A dialplan may have its own way on, a message; else we promise to call back.
+    fn nobody_for_a_person(&mut self) {
+        self.outputs.push_back(Output::Task("人工回电".to_owned()));
+        if self.program.labels.contains_key(NOBODY) {
+            return self.go_to(NOBODY);
+        }
+        let said = self.text("person.none");
+        self.say_then(said, Then::End, false);
     }
 
     pub(super) fn on_stop(&mut self) {
         if matches!(self.state, State::Ended) {
             return;
         }
+        self.finish_message();
         self.outputs.push_back(Output::StopSaying);
         self.prefix.clear();
         let clips = self.text("stopped");
@@ -258,22 +324,37 @@ impl Machine {
 
     /// The last node is behind us.
     pub(super) fn end(&mut self) {
-        let mut clips = Vec::new();
-        if self.promised_call
-            && let Some(text) = self.program.library.text("redflag.later")
-        {
-            clips = self.words(&text.words, &[]);
+        if self.promised_call {
+            self.promise_call();
         }
-        if clips.is_empty() && self.prefix.is_empty() {
+        if self.prefix.is_empty() {
             return self.follow(Then::End);
         }
-        self.say_then(clips, Then::End, false);
+        self.say_then(Vec::new(), Then::End, false);
+    }
+
+    fn promise_call(&mut self) {
+        self.promised_call = false;
+        let clips = self.text("redflag.later");
+        self.say_first(clips);
+    }
+
+    fn only_words_follow(&self) -> bool {
+        let rest = self.program.nodes.iter().skip(self.at);
+        let mut rest = rest.take_while(|node| !matches!(node.kind, NodeKind::HangUp));
+        rest.all(|node| match &node.kind {
+            NodeKind::Item { item, .. } => item.kind == ItemType::Display,
+            _ => true,
+        })
     }
 
     fn finish_form(&mut self, form: &Arc<Questionnaire>) {
-        self.forms_done += 1;
+        self.ended.insert(form.id.clone());
         let missing = form.items.iter().any(|item| {
-            item.required && self.is_enabled(item) && !self.given.contains_key(&item.link_id)
+            item.required
+                && self.is_for_who_speaks(item, form)
+                && self.is_enabled(item)
+                && !self.given.contains_key(&item.link_id)
         });
         if missing && self.verdict.conversation.is_none() {
             let conversation =
@@ -288,6 +369,7 @@ impl Machine {
         if let Some(effect) = option.effect {
             self.outputs.push_back(Output::Effect(effect));
             if effect == crate::ivr::Effect::NoRecording {
+                self.unrecorded = true;
                 self.outputs.push_back(Output::DestroyRecording);
             }
         }
@@ -298,6 +380,15 @@ impl Machine {
                 _ => Some(Respondent::InformedRelative),
             };
             self.identity = self.identity.max(1);
+            let is_patient = self.respondent == Some(Respondent::Patient);
+            if !is_patient
+                && self.program.is_for_the_patient_alone()
+                && self.program.labels.contains_key(LATER)
+            {
+                self.pending = Some(Conversation::WrongPerson);
+                self.go_to(LATER);
+                return true;
+            }
         }
         if let Some(task) = &option.task {
             self.outputs.push_back(Output::Task(task.clone()));
@@ -328,18 +419,24 @@ impl Machine {
     }
 
     pub(super) fn on_recorded(&mut self) {
-        let State::Message { form, item, task } = &self.state else { return };
+        if self.finish_message() {
+            self.go(self.at + 1);
+        }
+    }
+
+    /// What was spoken is kept. Answers whether a message was being left.
+    pub(super) fn finish_message(&mut self) -> bool {
+        let State::Message { form, item, task } = &self.state else { return false };
         let (form, item, task) = (form.clone(), Arc::clone(item), task.clone());
         self.outputs.push_back(Output::StopMessage);
         if let Some(task) = task {
             self.outputs.push_back(Output::Task(task));
         }
         if let Some(form) = form {
-            self.given.insert(item.link_id.clone(), "recorded".to_owned());
             let given = self.blank(&form, &item, "answered");
-            self.outputs.push_back(Output::Answer(given));
+            self.answer(given, "recorded".to_owned());
         }
-        self.go(self.at + 1);
+        true
     }
 
     /// A flag in an answer. Answers whether the flow has left the question.
@@ -362,3 +459,9 @@ impl Machine {
 const STEPS_MAX: usize = 2000;
 
 const MESSAGE_SECONDS: u32 = 60;
+
+/// Where who cannot speak now is asked for a better time.
+const LATER: &str = "open.later";
+
+/// The step that follows when nobody takes a call.
+const NOBODY: &str = "nobody";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Machine, Output, Saying, State, Then};
+use super::{Machine, Output, Respondent, Saying, State, Then};
 use crate::ivr::{
     Clip, Item,
     library::words_in,
@@ -17,8 +17,13 @@ impl Machine {
         words.map(|words| self.words(words, &[])).unwrap_or_default()
     }
 
-    pub(super) fn words(&self, words: &Words, extra: &[(&'static str, String)]) -> Vec<Clip> {
-        let Some(text) = words_in(words, &self.context.language) else { return Vec::new() };
+    pub(super) fn words(&self, words: &Words, extra: &[(&'static str, &str)]) -> Vec<Clip> {
+        // A parent is asked about the child.
+        let primary = self.context.language.split('-').next().unwrap_or("zh");
+        let guardian = (self.respondent == Some(Respondent::Guardian))
+            .then(|| words.get(&format!("{primary}-guardian")).map(String::as_str));
+        let text = guardian.flatten().or_else(|| words_in(words, &self.context.language));
+        let Some(text) = text else { return Vec::new() };
         spoken::clips(text, &self.context.language, &self.values(extra))
     }
 
@@ -49,14 +54,12 @@ impl Machine {
 
     /// Speaks and then goes where `then` says.
     pub(super) fn say_then(&mut self, clips: Vec<Clip>, then: Then, barge_in: bool) {
-        let barge_in = barge_in && !self.prefix_is_safety;
         self.say(clips, false, false);
         self.state = State::Saying { then, barge_in };
     }
 
     pub(super) fn say(&mut self, clips: Vec<Clip>, slower: bool, beep: bool) {
         let mut all = std::mem::take(&mut self.prefix);
-        self.prefix_is_safety = false;
         all.extend(clips);
         self.outputs.push_back(Output::Say(Saying { clips: all, slower, beep }));
     }
@@ -67,12 +70,11 @@ impl Machine {
     }
 
     pub(super) fn read_back(&self, item: &Item, values: &[(Arc<Item>, String)]) -> Vec<Clip> {
-        let spoken = |value: &str| self.value_words(value);
-        let last = values.last().map(|(_, value)| spoken(value)).unwrap_or_default();
+        let last = values.last().map(|(_, value)| value.as_str()).unwrap_or_default();
         let mut extra = vec![("value", last)];
         if let [(_, sys), (_, dia)] = values {
-            extra.push(("sys", spoken(sys)));
-            extra.push(("dia", spoken(dia)));
+            extra.push(("sys", sys));
+            extra.push(("dia", dia));
         }
         match &item.read_back {
             Some(super::super::questionnaire::ReadBack::Words(words)) => self.words(words, &extra),
@@ -90,7 +92,7 @@ impl Machine {
         }
     }
 
-    fn values(&self, extra: &[(&'static str, String)]) -> Vec<Filled<'_>> {
+    fn values(&self, extra: &[(&'static str, &str)]) -> Vec<Filled<'_>> {
         let context = &self.context;
         let english = context.language.starts_with("en");
         let plain = |name, text: &str, personal| Filled {
@@ -119,7 +121,12 @@ impl Machine {
         if let Some(date) = context.visit_date {
             values.push(plain("visit_date", &reading::date(date), true));
         }
-        values.extend(extra.iter().map(|(name, text)| plain(name, text, true)));
+        values.extend(extra.iter().map(|(name, value)| Filled {
+            name,
+            written: (*value).to_owned(),
+            spoken: self.value_words(value),
+            personal: true,
+        }));
         values
     }
 }
