@@ -50,6 +50,9 @@ pub struct Hospital {
     pub timezone: chrono_tz::Tz,
     /// Area code (with the leading 0) of numbers that are written without one.
     pub area_code: String,
+    /// Questionnaires that no doctor has signed (`clinicalReview`) may be asked: for the
+    /// demo and for practice, never for patients.
+    pub training: bool,
 }
 
 impl Default for Hospital {
@@ -60,6 +63,7 @@ impl Default for Hospital {
             callback_number: "0592-5027064".to_owned(),
             timezone: chrono_tz::Asia::Shanghai,
             area_code: "0592".to_owned(),
+            training: false,
         }
     }
 }

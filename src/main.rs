@@ -6,6 +6,8 @@ mod account;
 mod args;
 #[path = "main/content.rs"]
 mod content;
+#[path = "main/practice.rs"]
+mod practice;
 #[path = "main/serve.rs"]
 mod serve;
 #[path = "main/setting.rs"]
@@ -57,6 +59,8 @@ fn run(args: Args) -> Result<(), Failure> {
             serve::stop_all(path.as_deref(), reason, apologise, by)
         }
         Command::ResumeAll { by } => serve::resume_all(path.as_deref(), by),
+        Command::Carrier(carrier) => practice::carrier(path.as_deref(), carrier),
+        Command::Demo { dir, patients } => practice::demo(&dir, patients),
         Command::Reload => serve::reload(path.as_deref()),
         Command::Status => serve::status(path.as_deref()),
     }

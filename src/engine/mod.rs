@@ -15,6 +15,7 @@ mod postgres;
 mod prompts;
 mod recorder;
 mod recording_repair;
+mod run_content;
 mod server;
 mod signalling;
 mod trunks;
@@ -42,6 +43,7 @@ pub use recorder::{
     Recorder, RecorderMetrics, Recording, RecordingDone, RecordingError, RecordingFeed,
 };
 pub use recording_repair::{RepairError, Repaired, repair};
+pub use run_content::new_run;
 pub use server::{Server, StartError, load_library, open_database, read_sources};
 pub use signalling::{
     Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,

@@ -70,6 +70,17 @@ pub(super) enum Command {
         #[arg(long, default_value = "stop-all command")]
         by: String,
     },
+    /// A simulated carrier with patients, for practice and tests (docs/CARRIER.md).
+    #[command(subcommand)]
+    Carrier(Carrier),
+    /// A hospital with a simulated carrier that is being called, in a folder of its own.
+    #[command(after_help = "Example: suifang demo --dir demo")]
+    Demo {
+        #[arg(long, default_value = "demo")]
+        dir: PathBuf,
+        #[arg(long, default_value_t = 200)]
+        patients: usize,
+    },
     /// Allow calls again; not by whoever stopped them.
     #[command(after_help = "Example: suifang resume-all --by li")]
     ResumeAll {
@@ -107,4 +118,28 @@ pub(super) enum User {
     /// A phone that may register; its password is read from standard input.
     #[command(after_help = "Example: echo secret-of-8001 | suifang user phone 8001")]
     Phone { phone: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Carrier {
+    /// Answer calls as the truth file says, until stopped.
+    #[command(after_help = "Example: suifang carrier run carrier.toml")]
+    Run { truth: PathBuf },
+    /// Write a truth file and the discharges that belong to it.
+    #[command(
+        after_help = "Example: suifang carrier generate --patients 1000 --seed 7 carrier.toml discharges.csv"
+    )]
+    Generate {
+        truth: PathBuf,
+        csv: PathBuf,
+        #[arg(long, default_value_t = 200)]
+        patients: usize,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value = "127.0.0.1:5080")]
+        listen: std::net::SocketAddr,
+    },
+    /// Compare the record with the truth file, patient by patient.
+    #[command(after_help = "Example: suifang carrier compare carrier.toml")]
+    Compare { truth: PathBuf },
 }

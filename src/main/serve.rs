@@ -35,7 +35,7 @@ pub(super) fn serve(path: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// SIGTERM or Ctrl-C; SIGHUP reads the configuration again.
-async fn wait_for_the_end(server: &Server, path: Option<&Path>) {
+pub(super) async fn wait_for_the_end(server: &Server, path: Option<&Path>) {
     let signals = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
     let [Ok(mut term), Ok(mut int), Ok(mut hup)] = signals.map(signal) else {
         return error!("signals cannot be received");

@@ -165,9 +165,10 @@ impl Person {
             Kind::WrongNumber => {
                 (vec![Dial { ring_s, keys: entries(&["~3"]), ..quiet() }], expected("wrong_number"))
             }
-            Kind::Refuses => {
-                (vec![Dial { ring_s, keys: entries(&["~1", "9"]), ..quiet() }], expected("refused"))
-            }
+            Kind::Refuses => (
+                vec![Dial { ring_s, keys: entries(&["~1", "1", "9"]), ..quiet() }],
+                expected("refused"),
+            ),
             _ => self.talks(kind, ring_s, rng),
         }
     }
@@ -178,7 +179,8 @@ impl Person {
         let status = rng.random_range(0..3_usize);
         let temperature = rng.random_range(360..373_u32);
         let adherence = rng.random_range(0..2_usize);
-        let mut keys = entries(&["~1", "1"]);
+        // The second key skips what is told; a key is no answer to a question not yet heard.
+        let mut keys = entries(&["~1", "1", "1"]);
         keys.push(birthday);
         keys.push(format!("~{}", status + 1));
         keys.extend(entries(&["1", "1", "1"]));
@@ -204,6 +206,7 @@ impl Person {
         match kind {
             Kind::Slow => {
                 dial.thinks_s = 3.0;
+                dial.keys.remove(1);
                 dial.keys = dial.keys.iter().map(|keys| as_slow(keys)).collect();
             }
             Kind::BehindGateway => {
@@ -212,8 +215,8 @@ impl Person {
             }
             // An unlisted key first; the question is asked again, to its end.
             Kind::WrongKeys => {
-                dial.keys[1] = "~7".to_owned();
-                dial.keys.insert(2, "~1".to_owned());
+                dial.keys[2] = "7".to_owned();
+                dial.keys.insert(3, "~1".to_owned());
             }
             Kind::HangsUp => {
                 dial.hangs_up_after = Some(5);

@@ -97,7 +97,6 @@ pub async fn answer(
         rang: false,
         early: false,
         sip_call_id,
-        trunk,
         end: None,
         fault: None,
         why: None,

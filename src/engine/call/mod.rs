@@ -21,7 +21,7 @@ use tokio::{
 };
 use tracing::{Instrument, info_span, warn};
 
-pub use inbound::answer;
+pub(super) use inbound::answer;
 pub use outbound::{Dial, DialError, DialPurpose, dial};
 
 use conversation::Talk;
@@ -102,7 +102,6 @@ struct Call {
     rang: bool,
     early: bool,
     sip_call_id: String,
-    trunk: Option<String>,
     end: Option<EndReport>,
     /// Our own fault ended it.
     fault: Option<&'static str>,

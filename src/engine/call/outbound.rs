@@ -95,7 +95,6 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         rang: false,
         early: false,
         sip_call_id: id.to_string(),
-        trunk: Some(trunk.name.clone()),
         kind: match dial.purpose {
             DialPurpose::FollowUp { claim, .. } => Kind::FollowUp(claim),
             DialPurpose::Test => Kind::Test,
