@@ -94,11 +94,13 @@ impl Library {
         } else if source.name.contains("questionnaires/") {
             let value: Questionnaire = parse(source)?;
             let id = value.id.clone();
-            self.questionnaires.insert(id, keep(source, value));
+            let before = self.questionnaires.insert(id.clone(), keep(source, value));
+            refuse_twice(source, &id, before.map(|kept| kept.file))?;
         } else {
             let value: Dialplan = parse(source)?;
             let id = value.id.clone();
-            self.dialplans.insert(id, keep(source, value));
+            let before = self.dialplans.insert(id.clone(), keep(source, value));
+            refuse_twice(source, &id, before.map(|kept| kept.file))?;
         }
         Ok(())
     }
@@ -193,6 +195,12 @@ fn keep<T>(source: &Source, value: T) -> Kept<T> {
         body: source.text.clone(),
         sha256: format!("{:x}", Sha256::digest(&source.text)),
     }
+}
+
+fn refuse_twice(source: &Source, id: &str, before: Option<String>) -> Result<(), LibraryError> {
+    let Some(other) = before else { return Ok(()) };
+    let what = format!("{id:?} stands in {other} too");
+    Err(LibraryError { file: source.name.clone(), line: 1, what })
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(source: &Source) -> Result<T, LibraryError> {

@@ -113,10 +113,9 @@ impl Builder<'_> {
                 barge_in: *barge_in,
                 ..step_item(&step.id, ItemType::Display, say, *neutral)
             }),
-            Action::Menu { say, neutral, option } => spoken(Item {
-                answer_option: option.clone(),
-                ..step_item(&step.id, ItemType::Choice, say, *neutral)
-            }),
+            Action::Menu { say, neutral, option } => {
+                spoken(menu_item(&step.id, say, *neutral, option))
+            }
             Action::Record { say, neutral, max_seconds, task } => NodeKind::Item {
                 item: Arc::new(Item {
                     max_seconds: Some(*max_seconds),
@@ -181,6 +180,10 @@ impl Builder<'_> {
 /// An item of a step, which is no answer of a form.
 fn spoken(item: Item) -> NodeKind {
     NodeKind::Item { item: Arc::new(item), form: None, task: None }
+}
+
+pub(super) fn menu_item(id: &str, say: &Say, neutral: bool, option: &[AnswerOption]) -> Item {
+    Item { answer_option: option.to_vec(), ..step_item(id, ItemType::Choice, say, neutral) }
 }
 
 /// A step that speaks or asks is an item without a form.
