@@ -19,7 +19,6 @@ pub struct Program {
 
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    pub(super) label: String,
     pub(super) when: Vec<String>,
     pub(super) kind: NodeKind,
 }
@@ -128,12 +127,12 @@ impl Builder<'_> {
             Action::HangUp => NodeKind::HangUp,
             Action::GoTo { step } => NodeKind::GoTo { step: step.clone() },
         };
-        self.push(step, &step.id, kind);
+        self.push(step, kind);
         Ok(())
     }
 
-    fn push(&mut self, step: &Step, label: &str, kind: NodeKind) {
-        self.nodes.push(Node { label: label.to_owned(), when: step.when.clone(), kind });
+    fn push(&mut self, step: &Step, kind: NodeKind) {
+        self.nodes.push(Node { when: step.when.clone(), kind });
     }
 
     /// A form after its opening. Two forms may share an opening; the machine asks it once.
@@ -141,7 +140,7 @@ impl Builder<'_> {
         let id = match (id, &self.casting.open_task) {
             (OPEN_TASK, Some(form)) => form,
             (OPEN_TASK, None) => {
-                self.push(step, &step.id, NodeKind::Transfer { to: "centre".to_owned() });
+                self.push(step, NodeKind::Transfer { to: "centre".to_owned() });
                 return Ok(());
             }
             (id, _) => id,
@@ -157,10 +156,9 @@ impl Builder<'_> {
                 self.labels.insert(item.link_id.clone(), at);
                 let item = Arc::new(item.clone());
                 let form = Some(Arc::clone(&form));
-                self.push(step, &item.link_id.clone(), NodeKind::Item { item, form, task: None });
+                self.push(step, NodeKind::Item { item, form, task: None });
             }
-            let label = format!("end of {}", form.id);
-            self.push(step, &label, NodeKind::FormEnd { form });
+            self.push(step, NodeKind::FormEnd { form });
         }
         Ok(())
     }

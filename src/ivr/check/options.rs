@@ -38,7 +38,7 @@ pub(super) fn check_options(scope: &Scope<'_>, name: &str, item: &Item, page: &m
         }
     }
     for option in &item.answer_option {
-        check_words_of(scope, name, option, page);
+        check_words_of(name, option, page);
         check_names_of(scope, name, option, page);
     }
 }
@@ -92,7 +92,7 @@ fn check_breath(name: &str, options: &[AnswerOption], page: &mut Page<'_>) {
     }
 }
 
-fn check_words_of(scope: &Scope<'_>, name: &str, option: &AnswerOption, page: &mut Page<'_>) {
+fn check_words_of(name: &str, option: &AnswerOption, page: &mut Page<'_>) {
     let code = &option.code;
     let mut unknown = |kind: &str, word: &str| {
         page.find_in(name, &fragment(option), format!("{name}: {word:?} of {code:?} is no {kind}"));

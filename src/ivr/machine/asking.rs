@@ -59,7 +59,7 @@ impl Machine {
                 }
                 '0' => {
                     self.finish_message();
-                    self.to_person(None);
+                    self.call_a_person(None);
                 }
                 _ => {}
             },
@@ -79,7 +79,7 @@ impl Machine {
         match step {
             Step::Wait => {}
             Step::Again => self.again(None),
-            Step::Person => self.to_person(None),
+            Step::Person => self.call_a_person(None),
             Step::Invalid => self.on_invalid(),
             Step::Option(option) => self.on_option(&option),
             Step::Number => self.on_number(),
@@ -98,7 +98,7 @@ impl Machine {
         let too_often = ask.repeats > REPEATS_MAX;
         let (item, reading_back) = (Arc::clone(&ask.item), ask.reading_back.clone());
         if too_often {
-            return self.to_person(None);
+            return self.call_a_person(None);
         }
         let clips = match &reading_back {
             Some(values) => self.read_back(&item, values),
@@ -127,14 +127,14 @@ impl Machine {
         if !self.verdict.keys_given {
             self.verdict.conversation = Some(Conversation::AnsweredNoKeys);
         }
-        self.to_person(Some(text));
+        self.call_a_person(Some(text));
     }
 
     pub(super) fn on_invalid(&mut self) {
         let State::Asking(ask) = &mut self.state else { return };
         ask.invalids += 1;
         if ask.invalids >= 2 {
-            return self.to_person(Some("invalid.2"));
+            return self.call_a_person(Some("invalid.2"));
         }
         self.again(Some("invalid.1"));
     }

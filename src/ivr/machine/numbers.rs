@@ -29,7 +29,7 @@ impl Machine {
         let State::Asking(ask) = &mut self.state else { return };
         ask.invalids += 1;
         if ask.invalids >= RANGE_TRIES {
-            return self.to_person(Some("invalid.2"));
+            return self.call_a_person(Some("invalid.2"));
         }
         self.again(Some(text));
     }
@@ -130,7 +130,7 @@ impl Machine {
         let values = ask.reading_back.take().unwrap_or_default();
         ask.invalids += 1;
         if ask.invalids >= RANGE_TRIES {
-            return self.to_person(Some("invalid.2"));
+            return self.call_a_person(Some("invalid.2"));
         }
         match values.as_slice() {
             [(first, _), (..)] if first.link_id != ask.item.link_id => {
@@ -162,7 +162,7 @@ impl Machine {
         let tries = self.failed.entry(first.to_owned()).or_default();
         *tries += 1;
         if *tries >= RANGE_TRIES {
-            return self.to_person(Some("invalid.2"));
+            return self.call_a_person(Some("invalid.2"));
         }
         let clips = self.text("again.both");
         self.say_first(clips);

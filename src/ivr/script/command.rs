@@ -101,7 +101,7 @@ fn expected(text: &str) -> Result<Expected, String> {
         "said" => Expected::Said(rest),
         "person" => Expected::Person,
         "end" => Expected::Ended,
-        "alert" | "effect" | "task" | "transfer" | "destroyed" => {
+        "alert" | "effect" | "task" | "transfer" | "destroyed" | "paused" | "resumed" => {
             Expected::Happened(text.trim().to_owned())
         }
         "no" | "not" => match rest.split_once(' ') {
@@ -114,7 +114,7 @@ fn expected(text: &str) -> Result<Expected, String> {
 }
 
 /// Whom a script calls when it does not say.
-pub(super) fn somebody() -> CallContext {
+pub(in crate::ivr) fn somebody() -> CallContext {
     CallContext {
         language: "zh-CN".to_owned(),
         caller_name: "市第三医院".to_owned(),
