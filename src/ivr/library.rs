@@ -182,7 +182,7 @@ impl Library {
 }
 
 /// The text in a language: the tag itself, its first part, then Chinese.
-pub fn words_in<'a>(words: &'a Words, language: &str) -> Option<&'a str> {
+pub(super) fn words_in<'a>(words: &'a Words, language: &str) -> Option<&'a str> {
     let primary = language.split('-').next().unwrap_or(language);
     let found = words.get(language).or_else(|| words.get(primary)).or_else(|| words.get("zh"));
     found.map(String::as_str)

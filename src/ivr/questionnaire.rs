@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::domain::{Conversation, DayPart};
 
 /// A text by language tag; `zh` is always there.
-pub type Words = BTreeMap<String, String>;
+pub(super) type Words = BTreeMap<String, String>;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -87,10 +87,12 @@ fn rendered_seconds(text: &str) -> Option<f64> {
         .arg(text)
         .status();
     run.ok().filter(std::process::ExitStatus::success)?;
-    let mut reader = hound::WavReader::open(&path).unwrap();
-    let rate = f64::from(reader.spec().sample_rate);
-    let samples: Vec<i16> = reader.samples().map(Result::unwrap).collect();
+    let wav = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
+    // RIFF as espeak writes it: the rate at 24, samples of 16 bits from 44.
+    let rate = f64::from(u32::from_le_bytes(wav[24..28].try_into().unwrap()));
+    let samples: Vec<_> =
+        wav[44..].chunks_exact(2).map(|two| i16::from_le_bytes([two[0], two[1]])).collect();
     // The loader of prompts cuts the silence that espeak puts at both ends.
     let loud = |sample: &i16| sample.unsigned_abs() > 300;
     let first = samples.iter().position(loud).unwrap();
