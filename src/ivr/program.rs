@@ -131,7 +131,10 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn push(&mut self, step: &Step, kind: NodeKind) {
+    fn push(&mut self, step: &Step, mut kind: NodeKind) {
+        if let (NodeKind::Item { item, form: None, .. }, Some(text)) = (&mut kind, &step.text) {
+            Arc::make_mut(item).text.clone_from(text);
+        }
         self.nodes.push(Node { when: step.when.clone(), kind });
     }
 

@@ -12,7 +12,7 @@ use crate::ivr::{
 };
 
 const DIALPLANS: &[&str] =
-    &["followup", "htn", "dm", "phq", "satisfaction", "inbound", "ring_test"];
+    &["followup", "htn", "dm", "phq", "satisfaction", "inbound", "ring_test", "rate"];
 const CALLS: u64 = 2000;
 /// The first twelve are what a willing caller presses.
 const KEYS: &str = "1111112223#512223456789*0#";
