@@ -99,7 +99,8 @@ fn item_says(item: &Item) -> Vec<Say> {
         Some(ReadBack::Words(words)) => Some(Say::Words(words.clone())),
         _ => None,
     };
-    let more = [item.say_again.clone(), item.on_wrong.clone(), read_back];
+    let doubt = item.doubt.as_ref().map(|doubt| Say::Words(doubt.say.clone()));
+    let more = [item.say_again.clone(), item.on_wrong.clone(), read_back, doubt];
     std::iter::once(own).chain(more.into_iter().flatten()).collect()
 }
 

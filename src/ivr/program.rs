@@ -214,6 +214,7 @@ fn step_item(id: &str, kind: ItemType, say: &Say, neutral: bool) -> Item {
         pair_with: None,
         less_than: None,
         red_flag: Vec::new(),
+        doubt: None,
         verify: None,
         tries: 2,
         on_wrong: None,

@@ -20,6 +20,8 @@ enum Step {
     Option(Box<AnswerOption>),
     Number,
     ReadBack(bool),
+    /// It was meant in the other unit.
+    OtherUnit(bool),
 }
 
 impl Machine {
@@ -85,6 +87,7 @@ impl Machine {
             Step::Number => self.on_number(),
             Step::ReadBack(true) => self.on_confirmed(),
             Step::ReadBack(false) => self.on_rejected(),
+            Step::OtherUnit(other) => self.on_unit(other),
         }
     }
 
@@ -100,9 +103,11 @@ impl Machine {
         if too_often {
             return self.call_a_person(None);
         }
-        let clips = match &reading_back {
-            Some(values) => self.read_back(&item, values),
-            None => self.item_clips(&item, true),
+        let doubting = ask.doubting.is_some();
+        let clips = match (&reading_back, &item.doubt) {
+            (Some(values), _) => self.read_back(&item, values),
+            (None, Some(doubt)) if doubting => self.words(&doubt.say, &[]),
+            (None, _) => self.item_clips(&item, true),
         };
         self.say([first, clips].concat(), true, false);
     }
@@ -241,6 +246,15 @@ fn step(ask: &mut Ask, key: Key) -> Step {
         return match key {
             '1' => Step::ReadBack(true),
             '2' => Step::ReadBack(false),
+            '0' => Step::Person,
+            '*' => Step::Again,
+            _ => Step::Invalid,
+        };
+    }
+    if ask.doubting.is_some() {
+        return match key {
+            '1' => Step::OtherUnit(false),
+            '2' => Step::OtherUnit(true),
             '0' => Step::Person,
             '*' => Step::Again,
             _ => Step::Invalid,

@@ -214,6 +214,7 @@ impl Machine {
                     invalids: 0,
                     repeats: 0,
                     reading_back: None,
+                    doubting: None,
                 });
             }
         }

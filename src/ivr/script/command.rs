@@ -150,6 +150,10 @@ pub(super) fn cast(
             }
             "language" => context.language = value.to_owned(),
             "task" => casting.open_task = Some(value.to_owned()),
+            last if last.starts_with("last.") => {
+                let value = value.parse().map_err(|_| format!("{value:?} is no value"))?;
+                context.last_values.insert(last["last.".len()..].to_owned(), value);
+            }
             other => return Err(format!("nothing is known of {other:?}")),
         }
     }

@@ -200,3 +200,37 @@ fn blood_pressure_is_one_value_of_two() {
         ],
     );
 }
+
+#[test]
+fn a_weight_far_above_the_last_one_may_be_in_jin() {
+    let to_weight = "key 1\nkey 1\nkeys 0815\nkey 1\nkey 2\n";
+    check(
+        "htn",
+        &[
+            (
+                "jin",
+                &format!(
+                    "patient last.weight=60\n{to_weight}keys 130#\nexpect said 是公斤吗\nkey 2\nexpect said 您按的是65.0\nkey 1\nexpect answer weight = 65.0"
+                ),
+            ),
+            (
+                "kilograms",
+                &format!(
+                    "patient last.weight=60\n{to_weight}keys 130#\nkey *\nkey 1\nkey 1\nexpect answer weight = 130.0"
+                ),
+            ),
+            (
+                "not doubtful",
+                &format!(
+                    "patient last.weight=60\n{to_weight}keys 96#\nkey 1\nexpect answer weight = 96.0"
+                ),
+            ),
+            (
+                "never weighed",
+                &format!(
+                    "{to_weight}keys 130#\nkey 1\nexpect answer weight = 130.0\nexpect not said 是公斤吗"
+                ),
+            ),
+        ],
+    );
+}
