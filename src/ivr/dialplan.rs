@@ -18,6 +18,8 @@ pub struct Dialplan {
 #[serde(try_from = "RawStep")]
 pub struct Step {
     pub id: String,
+    /// What stands on the page while it plays.
+    pub text: Option<String>,
     /// Facts that must hold (`night`, `!night`, `open_task`), else the step is passed over.
     pub when: Vec<String>,
     pub action: Action,
@@ -64,6 +66,7 @@ pub enum Action {
 #[serde(deny_unknown_fields)]
 struct RawStep {
     id: String,
+    text: Option<String>,
     #[serde(rename = "do")]
     verb: String,
     #[serde(default)]
@@ -85,7 +88,7 @@ impl TryFrom<RawStep> for Step {
     type Error = String;
 
     fn try_from(raw: RawStep) -> Result<Self, String> {
-        let RawStep { id, when, neutral, .. } = raw;
+        let RawStep { id, text, when, neutral, .. } = raw;
         let lacks = |what: &str| format!("step {id:?} does {:?} and needs `{what}`", raw.verb);
         let say = || raw.say.clone().ok_or_else(|| lacks("say"));
         let action = match raw.verb.as_str() {
@@ -113,7 +116,7 @@ impl TryFrom<RawStep> for Step {
                 ));
             }
         };
-        Ok(Self { id, when, action })
+        Ok(Self { id, text, when, action })
     }
 }
 

@@ -96,11 +96,13 @@ impl Library {
         } else if source.name.contains("questionnaires/") {
             let value: Questionnaire = parse(source)?;
             let id = value.id.clone();
-            self.questionnaires.insert(id, keep(source, value));
+            let before = self.questionnaires.insert(id.clone(), keep(source, value));
+            refuse_twice(source, &id, before.map(|kept| kept.file))?;
         } else {
             let value: Dialplan = parse(source)?;
             let id = value.id.clone();
-            self.dialplans.insert(id, keep(source, value));
+            let before = self.dialplans.insert(id.clone(), keep(source, value));
+            refuse_twice(source, &id, before.map(|kept| kept.file))?;
         }
         Ok(())
     }
@@ -208,7 +210,7 @@ impl Library {
 }
 
 /// The text in a language: the tag itself, its first part, then Chinese.
-pub fn words_in<'a>(words: &'a Words, language: &str) -> Option<&'a str> {
+pub(super) fn words_in<'a>(words: &'a Words, language: &str) -> Option<&'a str> {
     let primary = language.split('-').next().unwrap_or(language);
     let found = words.get(language).or_else(|| words.get(primary)).or_else(|| words.get("zh"));
     found.map(String::as_str)
@@ -221,6 +223,12 @@ fn keep<T>(source: &Source, value: T) -> Kept<T> {
         body: source.text.clone(),
         sha256: format!("{:x}", Sha256::digest(&source.text)),
     }
+}
+
+fn refuse_twice(source: &Source, id: &str, before: Option<String>) -> Result<(), LibraryError> {
+    let Some(other) = before else { return Ok(()) };
+    let what = format!("{id:?} stands in {other} too");
+    Err(LibraryError { file: source.name.clone(), line: 1, what })
 }
 
 fn parse<T: for<'de> Deserialize<'de>>(source: &Source) -> Result<T, LibraryError> {

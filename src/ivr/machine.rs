@@ -38,6 +38,8 @@ pub struct CallContext {
     /// `had_operation`, `person_on_duty`, `night`, `open_task`, …
     pub facts: BTreeSet<String>,
     pub visit_date: Option<NaiveDate>,
+    /// The last value of a measure, by linkId, from whichever call or visit.
+    pub last_values: BTreeMap<String, f64>,
     /// Answers of earlier calls for the same task: `(questionnaire, linkId) → code`.
     pub answered: BTreeMap<(String, String), Pii<String>>,
 }
@@ -228,6 +230,8 @@ struct Ask {
     invalids: u32,
     repeats: u32,
     reading_back: Option<Vec<(Arc<Item>, String)>>,
+    /// In which unit was it?
+    doubting: Option<String>,
 }
 
 impl Machine {

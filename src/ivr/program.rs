@@ -19,7 +19,6 @@ pub struct Program {
 
 #[derive(Clone, Debug)]
 pub(super) struct Node {
-    pub(super) label: String,
     pub(super) when: Vec<String>,
     pub(super) kind: NodeKind,
 }
@@ -113,10 +112,9 @@ impl Builder<'_> {
                 barge_in: *barge_in,
                 ..step_item(&step.id, ItemType::Display, say, *neutral)
             }),
-            Action::Menu { say, neutral, option } => spoken(Item {
-                answer_option: option.clone(),
-                ..step_item(&step.id, ItemType::Choice, say, *neutral)
-            }),
+            Action::Menu { say, neutral, option } => {
+                spoken(menu_item(&step.id, say, *neutral, option))
+            }
             Action::Record { say, neutral, max_seconds, task } => NodeKind::Item {
                 item: Arc::new(Item {
                     max_seconds: Some(*max_seconds),
@@ -129,12 +127,15 @@ impl Builder<'_> {
             Action::HangUp => NodeKind::HangUp,
             Action::GoTo { step } => NodeKind::GoTo { step: step.clone() },
         };
-        self.push(step, &step.id, kind);
+        self.push(step, kind);
         Ok(())
     }
 
-    fn push(&mut self, step: &Step, label: &str, kind: NodeKind) {
-        self.nodes.push(Node { label: label.to_owned(), when: step.when.clone(), kind });
+    fn push(&mut self, step: &Step, mut kind: NodeKind) {
+        if let (NodeKind::Item { item, form: None, .. }, Some(text)) = (&mut kind, &step.text) {
+            Arc::make_mut(item).text.clone_from(text);
+        }
+        self.nodes.push(Node { when: step.when.clone(), kind });
     }
 
     /// A form after its opening. Two forms may share an opening; the machine asks it once.
@@ -142,7 +143,7 @@ impl Builder<'_> {
         let id = match (id, &self.casting.open_task) {
             (OPEN_TASK, Some(form)) => form,
             (OPEN_TASK, None) => {
-                self.push(step, &step.id, NodeKind::Transfer { to: "centre".to_owned() });
+                self.push(step, NodeKind::Transfer { to: "centre".to_owned() });
                 return Ok(());
             }
             (id, _) => id,
@@ -158,10 +159,9 @@ impl Builder<'_> {
                 self.labels.insert(item.link_id.clone(), at);
                 let item = Arc::new(item.clone());
                 let form = Some(Arc::clone(&form));
-                self.push(step, &item.link_id.clone(), NodeKind::Item { item, form, task: None });
+                self.push(step, NodeKind::Item { item, form, task: None });
             }
-            let label = format!("end of {}", form.id);
-            self.push(step, &label, NodeKind::FormEnd { form });
+            self.push(step, NodeKind::FormEnd { form });
         }
         Ok(())
     }
@@ -181,6 +181,10 @@ impl Builder<'_> {
 /// An item of a step, which is no answer of a form.
 fn spoken(item: Item) -> NodeKind {
     NodeKind::Item { item: Arc::new(item), form: None, task: None }
+}
+
+pub(super) fn menu_item(id: &str, say: &Say, neutral: bool, option: &[AnswerOption]) -> Item {
+    Item { answer_option: option.to_vec(), ..step_item(id, ItemType::Choice, say, neutral) }
 }
 
 /// A step that speaks or asks is an item without a form.
@@ -210,6 +214,7 @@ fn step_item(id: &str, kind: ItemType, say: &Say, neutral: bool) -> Item {
         pair_with: None,
         less_than: None,
         red_flag: Vec::new(),
+        doubt: None,
         verify: None,
         tries: 2,
         on_wrong: None,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::domain::{Conversation, DayPart};
 
 /// A text by language tag; `zh` is always there.
-pub type Words = BTreeMap<String, String>;
+pub(super) type Words = BTreeMap<String, String>;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -123,6 +123,8 @@ pub struct Item {
     pub less_than: Option<String>,
     #[serde(default)]
     pub red_flag: Vec<RedFlag>,
+    /// A value far above the last one is asked about: 公斤, or 斤?
+    pub doubt: Option<Doubt>,
     pub verify: Option<Verify>,
     #[serde(default = "two")]
     pub tries: u32,
@@ -262,6 +264,17 @@ pub struct RedFlag {
     /// Only where these facts hold: what is a warning for most is urgent for some.
     #[serde(default)]
     pub when_fact: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Doubt {
+    /// So many times the last value is doubtful.
+    pub times: f64,
+    /// What is asked: 1 = as keyed, 2 = in the other unit.
+    pub say: Words,
+    /// Of the other unit so many make one.
+    pub divide_by: f64,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]

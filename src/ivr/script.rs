@@ -1,13 +1,13 @@
 //! A dialplan run offline, in virtual time, against typed keys and silences: a nurse
 //! reads the path, a test expects its end. The words: dialplans/README.md.
 
-mod command;
+pub(super) mod command;
 pub(super) mod stage;
 
 use std::{sync::Arc, time::Instant};
 
 use self::{
-    command::{Command, Expected},
+    command::{Command, Expected, somebody},
     stage::Stage,
 };
 use super::{Casting, Library, Machine, machine::CallContext};
@@ -31,7 +31,7 @@ pub fn run_script(
     now: Instant,
 ) -> Result<String, ScriptError> {
     let mut casting = Casting::default();
-    let mut context = command::somebody();
+    let mut context = somebody();
     let mut stage = None;
     let mut last = 0;
     for (at, line) in script.lines().enumerate() {

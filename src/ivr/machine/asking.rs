@@ -20,6 +20,8 @@ enum Step {
     Option(Box<AnswerOption>),
     Number,
     ReadBack(bool),
+    /// It was meant in the other unit.
+    OtherUnit(bool),
 }
 
 impl Machine {
@@ -59,7 +61,7 @@ impl Machine {
                 }
                 '0' => {
                     self.finish_message();
-                    self.to_person(None);
+                    self.call_a_person(None);
                 }
                 _ => {}
             },
@@ -79,12 +81,13 @@ impl Machine {
         match step {
             Step::Wait => {}
             Step::Again => self.again(None),
-            Step::Person => self.to_person(None),
+            Step::Person => self.call_a_person(None),
             Step::Invalid => self.on_invalid(),
             Step::Option(option) => self.on_option(&option),
             Step::Number => self.on_number(),
             Step::ReadBack(true) => self.on_confirmed(),
             Step::ReadBack(false) => self.on_rejected(),
+            Step::OtherUnit(other) => self.on_unit(other),
         }
     }
 
@@ -98,11 +101,13 @@ impl Machine {
         let too_often = ask.repeats > REPEATS_MAX;
         let (item, reading_back) = (Arc::clone(&ask.item), ask.reading_back.clone());
         if too_often {
-            return self.to_person(None);
+            return self.call_a_person(None);
         }
-        let clips = match &reading_back {
-            Some(values) => self.read_back(&item, values),
-            None => self.item_clips(&item, true),
+        let doubting = ask.doubting.is_some();
+        let clips = match (&reading_back, &item.doubt) {
+            (Some(values), _) => self.read_back(&item, values),
+            (None, Some(doubt)) if doubting => self.words(&doubt.say, &[]),
+            (None, _) => self.item_clips(&item, true),
         };
         self.say([first, clips].concat(), true, false);
     }
@@ -127,14 +132,14 @@ impl Machine {
         if !self.verdict.keys_given {
             self.verdict.conversation = Some(Conversation::AnsweredNoKeys);
         }
-        self.to_person(Some(text));
+        self.call_a_person(Some(text));
     }
 
     pub(super) fn on_invalid(&mut self) {
         let State::Asking(ask) = &mut self.state else { return };
         ask.invalids += 1;
         if ask.invalids >= 2 {
-            return self.to_person(Some("invalid.2"));
+            return self.call_a_person(Some("invalid.2"));
         }
         self.again(Some("invalid.1"));
     }
@@ -241,6 +246,15 @@ fn step(ask: &mut Ask, key: Key) -> Step {
         return match key {
             '1' => Step::ReadBack(true),
             '2' => Step::ReadBack(false),
+            '0' => Step::Person,
+            '*' => Step::Again,
+            _ => Step::Invalid,
+        };
+    }
+    if ask.doubting.is_some() {
+        return match key {
+            '1' => Step::OtherUnit(false),
+            '2' => Step::OtherUnit(true),
             '0' => Step::Person,
             '*' => Step::Again,
             _ => Step::Invalid,

@@ -214,6 +214,7 @@ impl Machine {
                     invalids: 0,
                     repeats: 0,
                     reading_back: None,
+                    doubting: None,
                 });
             }
         }
@@ -265,7 +266,7 @@ impl Machine {
     }
 
     /// A person is wanted: the machine's part ends here, whoever comes.
-    pub(super) fn to_person(&mut self, text: Option<&str>) {
+    pub(super) fn call_a_person(&mut self, text: Option<&str>) {
         self.verdict.wants_person = true;
         if matches!(&self.state, State::Asking(ask) if ask.item.verify.is_some()) {
             self.resume_recording();

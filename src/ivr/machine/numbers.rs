@@ -16,6 +16,9 @@ impl Machine {
             return self.on_verify(&item, verify, &keys);
         }
         match number_keys::read(&item, &keys) {
+            Keyed::Value(value, text) if self.is_doubtful(&item, value) => {
+                self.doubt(&item, text);
+            }
             Keyed::Value(_, text) => self.check_value(&item, vec![(Arc::clone(&item), text)]),
             Keyed::Pair(first, second) => self.on_pair(&item, &first, &second),
             Keyed::Empty => self.on_empty(&item),
@@ -25,11 +28,35 @@ impl Machine {
         }
     }
 
+    fn is_doubtful(&self, item: &Item, value: f64) -> bool {
+        let last = self.context.last_values.get(&item.link_id);
+        last.zip(item.doubt.as_ref()).is_some_and(|(last, doubt)| value > doubt.times * last)
+    }
+
+    fn doubt(&mut self, item: &Item, keyed: String) {
+        let State::Asking(ask) = &mut self.state else { return };
+        ask.doubting = Some(keyed);
+        ask.deadline = None;
+        let clips = item.doubt.as_ref().map(|doubt| self.words(&doubt.say, &[]));
+        self.say(clips.unwrap_or_default(), false, false);
+    }
+
+    pub(super) fn on_unit(&mut self, other: bool) {
+        let State::Asking(ask) = &mut self.state else { return };
+        let (item, keyed) = (Arc::clone(&ask.item), ask.doubting.take().unwrap_or_default());
+        let divided = item.doubt.as_ref().filter(|_| other).zip(keyed.parse::<f64>().ok());
+        let value = match divided {
+            Some((doubt, value)) => format!("{:.1}", value / doubt.divide_by),
+            None => keyed,
+        };
+        self.check_value(&item, vec![(Arc::clone(&item), value)]);
+    }
+
     fn out_of_range(&mut self, text: &str) {
         let State::Asking(ask) = &mut self.state else { return };
         ask.invalids += 1;
         if ask.invalids >= RANGE_TRIES {
-            return self.to_person(Some("invalid.2"));
+            return self.call_a_person(Some("invalid.2"));
         }
         self.again(Some(text));
     }
@@ -130,7 +157,7 @@ impl Machine {
         let values = ask.reading_back.take().unwrap_or_default();
         ask.invalids += 1;
         if ask.invalids >= RANGE_TRIES {
-            return self.to_person(Some("invalid.2"));
+            return self.call_a_person(Some("invalid.2"));
         }
         match values.as_slice() {
             [(first, _), (..)] if first.link_id != ask.item.link_id => {
@@ -162,7 +189,7 @@ impl Machine {
         let tries = self.failed.entry(first.to_owned()).or_default();
         *tries += 1;
         if *tries >= RANGE_TRIES {
-            return self.to_person(Some("invalid.2"));
+            return self.call_a_person(Some("invalid.2"));
         }
         let clips = self.text("again.both");
         self.say_first(clips);

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Machine, Output, Respondent, Saying, State, Then};
+use super::{CallContext, Machine, Output, Respondent, Saying, State, Then};
 use crate::ivr::{
-    Clip, Item,
+    Clip, Item, Library,
     library::words_in,
     questionnaire::{Say, Words},
     reading,
@@ -24,7 +24,9 @@ impl Machine {
             .then(|| words.get(&format!("{primary}-guardian")).map(String::as_str));
         let text = guardian.flatten().or_else(|| words_in(words, &self.context.language));
         let Some(text) = text else { return Vec::new() };
-        spoken::clips(text, &self.context.language, &self.values(extra))
+        let duty = self.worst.map_or(30, super::Level::due_minutes).to_string();
+        let extra = [&[("duty_minutes", duty.as_str())], extra].concat();
+        spoken::clips(text, &self.context.language, &values(&self.context, &extra))
     }
 
     pub(super) fn say_clips(&self, say: &Say) -> Vec<Clip> {
@@ -84,51 +86,59 @@ impl Machine {
             },
         }
     }
+}
 
-    fn value_words(&self, value: &str) -> String {
-        match self.context.language.starts_with("en") {
-            true => value.to_owned(),
-            false => reading::number(value),
-        }
+impl Library {
+    /// A text of the catalogue for this call, outside a conversation: a voicemail, a duty
+    /// call, "Agent 1023 is with you". `extra` are `agent_no`, `position`, `duty_minutes`.
+    pub fn clips(
+        &self,
+        id: &str,
+        context: &CallContext,
+        extra: &[(&'static str, &str)],
+    ) -> Vec<Clip> {
+        let words = self.text(id).and_then(|text| words_in(&text.words, &context.language));
+        let values = values(context, extra);
+        words.map(|text| spoken::clips(text, &context.language, &values)).unwrap_or_default()
     }
+}
 
-    fn values(&self, extra: &[(&'static str, &str)]) -> Vec<Filled<'_>> {
-        let context = &self.context;
-        let english = context.language.starts_with("en");
-        let plain = |name, text: &str, personal| Filled {
-            name,
-            written: text.to_owned(),
-            spoken: text.to_owned(),
-            personal,
-        };
-        let callback = if english {
-            context.callback_number.chars().map(|c| format!("{c} ")).collect()
-        } else {
-            reading::phone(&context.callback_number)
-        };
-        let duty = self.worst.map_or(30, super::Level::due_minutes).to_string();
-        let mut values = vec![
-            plain("caller_name", &context.caller_name, false),
-            Filled {
-                name: "callback_number",
-                written: context.callback_number.clone(),
-                spoken: callback,
-                personal: false,
-            },
-            plain("call_name", context.call_name.reveal(), true),
-            plain("duty_minutes", &duty, false),
-        ];
-        if let Some(date) = context.visit_date {
-            values.push(plain("visit_date", &reading::date(date), true));
-        }
-        values.extend(extra.iter().map(|(name, value)| Filled {
-            name,
-            written: (*value).to_owned(),
-            spoken: self.value_words(value),
-            personal: true,
-        }));
-        values
+fn values<'a>(context: &CallContext, extra: &[(&'static str, &str)]) -> Vec<Filled<'a>> {
+    let english = context.language.starts_with("en");
+    let plain = |name, text: &str, personal| Filled {
+        name,
+        written: text.to_owned(),
+        spoken: text.to_owned(),
+        personal,
+    };
+    let callback = if english {
+        context.callback_number.chars().map(|c| format!("{c} ")).collect()
+    } else {
+        reading::phone(&context.callback_number)
+    };
+    let mut values = vec![
+        plain("caller_name", &context.caller_name, false),
+        Filled {
+            name: "callback_number",
+            written: context.callback_number.clone(),
+            spoken: callback,
+            personal: false,
+        },
+        plain("call_name", context.call_name.reveal(), true),
+    ];
+    if let Some(date) = context.visit_date {
+        values.push(plain("visit_date", &reading::date(date), true));
     }
+    values.extend(extra.iter().map(|(name, value)| {
+        let spoken = match *name {
+            _ if english => (*value).to_owned(),
+            "agent_no" => reading::digits(value),
+            _ => reading::number(value),
+        };
+        let personal = matches!(*name, "value" | "sys" | "dia");
+        Filled { name, written: (*value).to_owned(), spoken, personal }
+    }));
+    values
 }
 
 const BETWEEN_TEXTS: std::time::Duration = std::time::Duration::from_millis(700);

@@ -101,7 +101,7 @@ fn expected(text: &str) -> Result<Expected, String> {
         "said" => Expected::Said(rest),
         "person" => Expected::Person,
         "end" => Expected::Ended,
-        "alert" | "effect" | "task" | "transfer" | "destroyed" => {
+        "alert" | "effect" | "task" | "transfer" | "destroyed" | "paused" | "resumed" => {
             Expected::Happened(text.trim().to_owned())
         }
         "no" | "not" => match rest.split_once(' ') {
@@ -114,7 +114,7 @@ fn expected(text: &str) -> Result<Expected, String> {
 }
 
 /// Whom a script calls when it does not say.
-pub(super) fn somebody() -> CallContext {
+pub(in crate::ivr) fn somebody() -> CallContext {
     CallContext {
         language: "zh-CN".to_owned(),
         caller_name: "市第三医院".to_owned(),
@@ -150,6 +150,10 @@ pub(super) fn cast(
             }
             "language" => context.language = value.to_owned(),
             "task" => casting.open_task = Some(value.to_owned()),
+            last if last.starts_with("last.") => {
+                let value = value.parse().map_err(|_| format!("{value:?} is no value"))?;
+                context.last_values.insert(last["last.".len()..].to_owned(), value);
+            }
             other => return Err(format!("nothing is known of {other:?}")),
         }
     }
