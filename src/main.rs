@@ -52,7 +52,9 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Serve => serve::serve(path.as_deref()),
         Command::Check { dialplans } => content::check(path.as_deref(), dialplans.as_deref()),
         Command::Script { dialplan, script } => content::script(&dialplan, &script),
-        Command::Import { file, by } => content::import(path.as_deref(), &file, &by),
+        Command::Import { file, run, by } => {
+            content::import(path.as_deref(), &file, run.as_deref(), &by)
+        }
         Command::Call { to, trunk, dialplan } => serve::call(path.as_deref(), to, trunk, dialplan),
         Command::User(user) => account::user(path.as_deref(), user),
         Command::StopAll { reason, apologise, by } => {

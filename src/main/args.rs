@@ -36,9 +36,12 @@ pub(super) enum Command {
     )]
     Script { dialplan: PathBuf, script: PathBuf },
     /// Import discharges from a CSV file; bad rows are reported by row and column.
-    #[command(after_help = "Example: suifang import discharges.csv")]
+    #[command(after_help = "Example: suifang import discharges.csv --run followup")]
     Import {
         file: PathBuf,
+        /// Start a run with this dialplan for those that were imported.
+        #[arg(long)]
+        run: Option<String>,
         /// Who imports, for the audit.
         #[arg(long, default_value = "import command")]
         by: String,

@@ -3,8 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use suifang::{
-    base::UserId,
-    engine::{Clock, SystemClock, load_library, read_sources},
+    app::RunAction,
+    base::{ImportId, UserId},
+    config::Config,
+    engine::{Clock, SystemClock, load_library, new_run, read_sources},
     ivr::{Library, run_script},
     store::{Departments, Principal},
 };
@@ -39,32 +41,76 @@ pub(super) fn script(dialplan: &Path, script: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn import(config: Option<&Path>, file: &Path, by: &str) -> Result<(), Failure> {
+pub(super) fn import(
+    config: Option<&Path>,
+    file: &Path,
+    run: Option<&str>,
+    by: &str,
+) -> Result<(), Failure> {
     let (config, _) = setting::load(config)?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let bytes = std::fs::read(file)
         .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    let library = run.map(|_| load_library(&config.paths.dialplans)).transpose();
+    let library = library.map_err(Failure::usage)?;
     setting::runtime()?.block_on(async {
         let record = Record::open(&config).await?;
-        let at = record.now();
-        let today = at.with_timezone(&config.hospital.timezone).date_naive();
-        let area = &config.hospital.area_code;
-        let who = person(by);
-        let done = record.app.import_csv(&who, &name, &bytes, today, area, at).await;
-        record.close().await;
-        let done = done.map_err(Failure::usage)?;
-        for row in &done.bad {
-            for fault in &row.faults {
-                println!("第 {} 行 {}: {}", row.row, fault.column, fault.what);
+        let done = import_into(&record, &config, file, &bytes, by).await;
+        let done = match (done, run.zip(library)) {
+            (Ok(import), Some((dialplan, library))) => {
+                start_run(&record, &config, &library, dialplan, import, by).await
             }
-        }
-        let counts = done.counts;
-        println!(
-            "{} rows read: {} stored, {} known already, {} bad (import {})",
-            counts.rows_read, counts.rows_stored, counts.rows_known, counts.rows_bad, done.import
-        );
-        Ok(())
+            (done, _) => done.map(drop),
+        };
+        record.close().await;
+        done
     })
+}
+
+async fn import_into(
+    record: &Record,
+    config: &Config,
+    file: &Path,
+    bytes: &[u8],
+    by: &str,
+) -> Result<ImportId, Failure> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let at = record.now();
+    let today = at.with_timezone(&config.hospital.timezone).date_naive();
+    let area = &config.hospital.area_code;
+    let done = record.app.import_csv(&person(by), &name, bytes, today, area, at).await;
+    let done = done.map_err(Failure::usage)?;
+    for row in &done.bad {
+        for fault in &row.faults {
+            println!("第 {} 行 {}: {}", row.row, fault.column, fault.what);
+        }
+    }
+    let counts = done.counts;
+    println!(
+        "{} rows read: {} stored, {} known already, {} bad (import {})",
+        counts.rows_read, counts.rows_stored, counts.rows_known, counts.rows_bad, done.import
+    );
+    Ok(done.import)
+}
+
+async fn start_run(
+    record: &Record,
+    config: &Config,
+    library: &Arc<Library>,
+    dialplan: &str,
+    import: ImportId,
+    by: &str,
+) -> Result<(), Failure> {
+    let (at, who) = (record.now(), person(by));
+    let training = config.hospital.training;
+    let name =
+        format!("{dialplan} {}", at.with_timezone(&config.hospital.timezone).format("%F %H:%M"));
+    let run = new_run(library, training, &name, dialplan, None, None, Some(import));
+    let run = run.map_err(Failure::usage)?;
+    let (id, tasks) = record.app.create_run(&who, &run, at).await.map_err(Failure::usage)?;
+    let started = record.app.change_run(&who, id, RunAction::Start, None, at).await;
+    started.map_err(Failure::usage)?;
+    println!("run {id} started with {tasks} tasks; a running server dials them");
+    Ok(())
 }
 
 /// Whoever works at this machine, by the name given.

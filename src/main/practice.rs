@@ -158,7 +158,8 @@ async fn demo_run(core: &Arc<Core>, csv: &Path) -> Result<(), Failure> {
     if import.counts.rows_stored == 0 {
         return Ok(());
     }
-    let run = new_run(core, "出院随访 演示", "followup", None, None, Some(import.import));
+    let library = core.library();
+    let run = new_run(&library, true, "出院随访 演示", "followup", None, None, Some(import.import));
     let run = run.map_err(Failure::usage)?;
     let (id, _) = core.app.create_run(&by, &run, at).await.map_err(Failure::usage)?;
     let started = core.app.change_run(&by, id, RunAction::Start, None, at).await;

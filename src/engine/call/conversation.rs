@@ -10,7 +10,7 @@ use crate::{
     app::{Effect, Entry, FoundAlert, GivenAnswer},
     base::{Machine as _, Pii},
     engine::{Core, Journal},
-    ivr::{self, CallContext, Given, Input, Machine, Output, Program, Saying, reading},
+    ivr::{self, CallContext, Casting, Given, Input, Machine, Output, Program, Saying, reading},
     media::PlayItem,
 };
 
@@ -24,10 +24,17 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn load(core: &Core, dialplan: &str, purpose: &DialPurpose) -> Result<Self, String> {
-        let mut script = Self::inbound(core, dialplan)?;
+        let birth = match purpose {
+            DialPurpose::FollowUp { claim, .. } => claim.birth_date.as_ref(),
+            DialPurpose::Test => None,
+        };
+        let today = core.clock.wall().date_naive();
+        let is_child =
+            birth.is_some_and(|birth| age(*birth.reveal(), today) < GUARDIAN_BELOW_YEARS);
+        let casting = Casting { guardian: is_child, ..Casting::default() };
+        let mut script = Self::cast(core, dialplan, &casting)?;
         if let DialPurpose::FollowUp { claim, .. } = purpose {
             let context = &mut script.context;
-            let today = core.clock.wall().date_naive();
             let birth = claim.birth_date.as_ref().map(|date| *date.reveal());
             let reading = claim.name_reading.as_ref().map(|reading| reading.reveal().as_str());
             let name = reading::call_name(claim.name.reveal(), reading, &claim.sex);
@@ -38,9 +45,6 @@ impl Script {
             if claim.had_operation {
                 context.facts.insert("had_operation".to_owned());
             }
-            if context.age.is_some_and(|age| age < GUARDIAN_BELOW_YEARS) {
-                context.facts.insert("child".to_owned());
-            }
             let answered = claim.answered.iter();
             context.answered = answered
                 .map(|(form, item, code)| ((form.clone(), item.clone()), code.clone()))
@@ -50,8 +54,12 @@ impl Script {
     }
 
     pub(super) fn inbound(core: &Core, dialplan: &str) -> Result<Self, String> {
+        Self::cast(core, dialplan, &Casting::default())
+    }
+
+    fn cast(core: &Core, dialplan: &str, casting: &Casting) -> Result<Self, String> {
         let library = core.library();
-        let program = Arc::new(library.program(dialplan)?);
+        let program = Arc::new(library.program_for(dialplan, casting)?);
         let sha256 = library.dialplan(dialplan).map(|kept| kept.sha256.clone()).unwrap_or_default();
         let config = core.config();
         let local = core.clock.wall().with_timezone(&config.hospital.timezone);
