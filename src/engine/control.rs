@@ -53,7 +53,7 @@ pub struct Reply {
     pub said: String,
 }
 
-pub fn socket_path(data: &Path) -> PathBuf {
+pub(super) fn socket_path(data: &Path) -> PathBuf {
     data.join("control.sock")
 }
 

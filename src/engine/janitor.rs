@@ -25,7 +25,7 @@ use crate::{
 ///
 /// # Errors
 /// When the database cannot be written: then nothing may be dialled.
-pub async fn recover(
+pub(super) async fn recover(
     app: &App,
     dialler: &Dialler,
     recordings: &Path,
@@ -100,7 +100,7 @@ impl Ticks {
 }
 
 /// Publishes events as they are committed.
-pub async fn run_hub(core: Arc<Core>) {
+pub(super) async fn run_hub(core: Arc<Core>) {
     let database = core.app.database().clone();
     let mut position = loop {
         match core.app.hub().start_position(&database).await {
@@ -123,7 +123,7 @@ pub async fn run_hub(core: Arc<Core>) {
 }
 
 /// Chains audit lines, and reads what other processes may have changed.
-pub async fn run_sealer(core: Arc<Core>) {
+pub(super) async fn run_sealer(core: Arc<Core>) {
     let mut every = time::interval(Duration::from_secs(1));
     every.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {

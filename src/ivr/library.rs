@@ -180,7 +180,7 @@ impl Library {
         let mut clips: Vec<_> = texts
             .iter()
             .flat_map(|(_, text)| spoken::sentences(text))
-            .filter(|sentence| spoken::variables(sentence).iter().all(|name| known(name)))
+            .filter(|sentence| spoken::variables(sentence).iter().all(&known))
             .flat_map(|sentence| spoken::clips(sentence, language, &values))
             .collect();
         clips.sort_by(|a, b| a.spoken.cmp(&b.spoken));

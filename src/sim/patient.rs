@@ -217,7 +217,7 @@ impl Call {
         }
     }
 
-    fn configure(&mut self, negotiated: &Negotiated) {
+    fn configure(&self, negotiated: &Negotiated) {
         let remote = media::Remote {
             rtp: negotiated.remote_rtp,
             rtcp: Some(negotiated.remote_rtcp),
@@ -259,11 +259,11 @@ impl Call {
             None => self.dial.speaks_s > 0.0,
         };
         match (self.stage, event) {
-            (Stage::Listening, media::Event::SpeechStarted) if !waits_for_the_end => {
-                if !self.entries.is_empty() {
-                    self.stage = Stage::Pressing;
-                    self.at = Some(now + HEARD_ENOUGH + self.thinks());
-                }
+            (Stage::Listening, media::Event::SpeechStarted)
+                if !waits_for_the_end && !self.entries.is_empty() =>
+            {
+                self.stage = Stage::Pressing;
+                self.at = Some(now + HEARD_ENOUGH + self.thinks());
             }
             (Stage::Listening, media::Event::SpeechEnded) if waits_for_the_end => {
                 self.stage = Stage::Pressing;

@@ -8,10 +8,9 @@ use tokio::sync::{mpsc, watch};
 use super::{
     Call, CallHandle, Kind, MAILBOX, Tape, Timers, Times, conversation::Script, sound::Sound, spawn,
 };
-use crate::base::Machine as _;
 use crate::{
     app::NewCall,
-    base::{CallId, LegId, Pii},
+    base::{CallId, LegId, Machine as _, Pii},
     engine::{Core, LiveCall},
     sip::{
         endpoint::{Flow, TransactionId},
@@ -22,7 +21,7 @@ use crate::{
 };
 
 /// Answers with the inbound dialplan. `Err`: the status to refuse with.
-pub async fn answer(
+pub(crate) async fn answer(
     core: &Arc<Core>,
     transaction: TransactionId,
     request: Request,
@@ -32,8 +31,7 @@ pub async fn answer(
 ) -> Result<CallHandle, u16> {
     let config = core.config();
     let interface = core.interface(flow.interface).ok_or(500_u16)?;
-    let dialplan = config.sip.inbound_dialplan.clone();
-    let script = Script::inbound(core, &dialplan).map_err(|what| {
+    let script = Script::inbound(core, &config.sip.inbound_dialplan).map_err(|what| {
         tracing::error!(what, "the inbound dialplan cannot be played");
         500_u16
     })?;
@@ -44,24 +42,7 @@ pub async fn answer(
     })?;
     let at = core.clock.wall();
     let id = CallId::new(at);
-    let new = NewCall {
-        id,
-        attempt: None,
-        task: None,
-        person: None,
-        department: None,
-        is_outbound: false,
-        remote: caller.clone(),
-        trunk: trunk.clone(),
-        dialplan,
-        dialplan_sha256: script.sha256.clone(),
-        node: core.node.clone(),
-        epoch: core.epoch,
-    };
-    core.app.begin_call(&new, at).await.map_err(|error| {
-        tracing::error!(%error, "a call could not be stored");
-        503_u16
-    })?;
+    begin(core, id, &script, caller.clone(), trunk.clone(), at).await?;
     let events = core.signalling.open().await.map_err(|_| 503_u16)?;
     let owner = events.owner;
     let sip_call_id = request.headers.call_id().unwrap_or_default();
@@ -102,6 +83,35 @@ pub async fn answer(
         why: None,
     };
     Ok(spawn(call, mailbox, ended))
+}
+
+/// The row of the call, before it is answered.
+async fn begin(
+    core: &Core,
+    id: CallId,
+    script: &Script,
+    remote: Pii<String>,
+    trunk: Option<String>,
+    at: chrono::DateTime<chrono::Utc>,
+) -> Result<(), u16> {
+    let new = NewCall {
+        id,
+        attempt: None,
+        task: None,
+        person: None,
+        department: None,
+        is_outbound: false,
+        remote,
+        trunk,
+        dialplan: core.config().sip.inbound_dialplan.clone(),
+        dialplan_sha256: script.sha256.clone(),
+        node: core.node.clone(),
+        epoch: core.epoch,
+    };
+    core.app.begin_call(&new, at).await.map_err(|error| {
+        tracing::error!(%error, "a call could not be stored");
+        503_u16
+    })
 }
 
 fn show(

@@ -102,7 +102,7 @@ impl Call {
     }
 
     /// Durable before it takes effect. `false`: it is not, or the attempt is not ours.
-    async fn step(&mut self, step: Step) -> bool {
+    async fn step(&self, step: Step) -> bool {
         let Kind::FollowUp(claim) = &self.kind else { return true };
         let at = self.core.clock.wall();
         match self.core.app.attempt_step(claim.attempt, step, at).await {

@@ -188,10 +188,10 @@ impl Call {
                 }
             }
             for output in outputs {
-                if let invite::Output::ToEndpoint(input) = output {
-                    if self.core.signalling.send(input).await.is_err() {
-                        self.fault.get_or_insert("the signalling task has ended");
-                    }
+                if let invite::Output::ToEndpoint(input) = output
+                    && self.core.signalling.send(input).await.is_err()
+                {
+                    self.fault.get_or_insert("the signalling task has ended");
                 }
             }
             while let Some(output) = self.talk.as_mut().and_then(Talk::poll_output) {

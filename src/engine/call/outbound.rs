@@ -154,7 +154,7 @@ fn outbound_leg(
     let target = uri(dial.digits.reveal()).map_err(|_| DialError::Target)?;
     let from = uri(&trunk.caller_number).map_err(|_| DialError::Target)?;
     let profile = &trunk.profile;
-    let timer = (profile.session_expires_s > 0).then(|| SessionTimerConfig {
+    let timer = (profile.session_expires_s > 0).then_some(SessionTimerConfig {
         expires_s: profile.session_expires_s,
         min_se_s: profile.min_se_s,
     });

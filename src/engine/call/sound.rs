@@ -92,10 +92,10 @@ impl Call {
                 self.core.live.update(self.id, |live| live.keys += 1);
                 self.tell_talk(ivr::Input::Key(key), now);
             }
-            LegEvent::Sound(media::Event::PlayFinished { id, is_complete, .. }) => {
-                if is_complete && self.sound.is_current(id) {
-                    self.tell_talk(ivr::Input::Said, now);
-                }
+            LegEvent::Sound(media::Event::PlayFinished { id, is_complete, .. })
+                if is_complete && self.sound.is_current(id) =>
+            {
+                self.tell_talk(ivr::Input::Said, now);
             }
             LegEvent::Sound(media::Event::SpeechStarted) => {
                 self.tell_talk(ivr::Input::Speech, now);

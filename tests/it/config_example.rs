@@ -1,0 +1,73 @@
+//! `suifang.example.toml` is the documentation of the settings: it must be whole and true.
+
+use std::{fs, path::Path};
+
+use suifang::config::Config;
+
+#[test]
+fn the_example_as_it_stands_is_the_defaults() {
+    let config = Config::parse(&example(), "example").expect("it parses");
+    let defaults = Config::parse("", "nothing").expect("it parses");
+    assert_eq!(format!("{config:?}"), format!("{defaults:?}"));
+}
+
+/// With every `#` removed it names only settings that exist, with their defaults.
+#[test]
+fn every_setting_of_the_example_exists_and_has_its_default() {
+    let config = Config::parse(&uncommented(), "example").unwrap_or_else(|e| panic!("{e}"));
+    let defaults = Config::parse("", "nothing").expect("it parses");
+    let same = |what, a: String, b: String| assert_eq!(a, b, "[{what}]");
+    same("hospital", format!("{:?}", config.hospital), format!("{:?}", defaults.hospital));
+    same("paths", format!("{:?}", config.paths), format!("{:?}", defaults.paths));
+    same("sip", format!("{:?}", config.sip), format!("{:?}", defaults.sip));
+    same("dialer", format!("{:?}", config.dialer), format!("{:?}", defaults.dialer));
+    same("media", format!("{:?}", config.media), format!("{:?}", defaults.media));
+    same("log", format!("{:?}", config.log), format!("{:?}", defaults.log));
+    same("tts.voice", format!("{:?}", config.tts.voice), format!("{:?}", defaults.tts.voice));
+    same("tts.command", format!("{:?}", config.tts.command), format!("{:?}", defaults.tts.command));
+    assert_eq!(config.web.bind, defaults.web.bind);
+    assert_eq!(config.limits.disk_min_mib, defaults.limits.disk_min_mib);
+    let profile = suifang::config::CarrierProfile::default();
+    same("trunk.profile", format!("{:?}", config.trunk[0].profile), format!("{profile:?}"));
+    let dial = suifang::config::DialRule::default();
+    same("trunk.dial", format!("{:?}", config.trunk[0].dial), format!("{dial:?}"));
+}
+
+#[test]
+fn every_setting_of_the_code_stands_in_the_example() {
+    let example = uncommented();
+    for file in ["src/config.rs", "src/config/trunk.rs"] {
+        let text = fs::read_to_string(root().join(file)).expect("sources are UTF-8");
+        for line in text.lines() {
+            let Some(field) = line.strip_prefix("    pub ") else { continue };
+            let Some((name, _)) = field.split_once(": ") else { continue };
+            if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+                continue;
+            }
+            let is_named = example.lines().any(|line| {
+                line.split(" = ").next() == Some(name)
+                    || line.trim_matches(['[', ']']).split('.').any(|word| word == name)
+            });
+            assert!(is_named, "suifang.example.toml says nothing of {name} ({file})");
+        }
+    }
+}
+
+/// `#name` is a setting that is not set, `# text` is for the reader.
+fn uncommented() -> String {
+    let uncomment = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => {
+            format!("{rest}\n")
+        }
+        _ => format!("{line}\n"),
+    };
+    example().lines().map(uncomment).collect()
+}
+
+fn example() -> String {
+    fs::read_to_string(root().join("suifang.example.toml")).expect("the example is readable")
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
