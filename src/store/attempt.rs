@@ -291,3 +291,9 @@ pub async fn uncertain(scope: &mut Scope, limit: i64) -> Result<Vec<Uncertain>> 
     .fetch_all(scope.connection())
     .await?)
 }
+
+pub async fn uncertain_count(scope: &mut Scope) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from attempt where state = 'uncertain'"#)
+        .fetch_one(scope.connection())
+        .await?)
+}
