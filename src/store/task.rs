@@ -294,16 +294,18 @@ pub async fn workload(scope: &mut Scope, midnight: DateTime<Utc>) -> Result<Work
              count(*) filter (where due_at < $1 and state in ('due', 'waiting_retry', 'needs_person',
                  'waiting_repair')) as "overdue!",
              count(*) filter (where state = 'waiting_retry') as "waiting_retry!",
-             count(*) filter (where state = 'needs_person') as "needs_person!",
+             count(*) filter (where state = 'needs_person' and not exists (select from task f
+                 where f.parent_task = t.task_id and f.state = 'needs_person')) as "needs_person!",
              count(*) filter (where state = 'waiting_repair') as "waiting_repair!"
-         from task"#,
+         from task t"#,
         midnight
     )
     .fetch_one(scope.connection())
     .await?)
 }
 
-/// What waits for a person, the longest due first.
+/// What waits for a person, the longest due first. A task that another one grew out of is
+/// done with that one.
 pub struct ForPerson {
     pub task_id: Uuid,
     pub name: String,
@@ -328,6 +330,8 @@ pub async fn for_person(scope: &mut Scope, search: &str, limit: i64) -> Result<V
          from task t join person p using (person_id) left join department d using (department_id)
              left join admission m using (admission_id)
          where t.state in ('needs_person', 'waiting_repair')
+           and not exists (select from task f
+                where f.parent_task = t.task_id and f.state = 'needs_person')
            and ($1 = '' or strpos(p.name, $1) > 0)
          order by t.due_at, t.task_id limit $2"#,
         search,

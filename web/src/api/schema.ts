@@ -761,8 +761,8 @@ export interface components {
         PromptView: {
             language: string;
             /**
-             * Format: int32
-             * @description Of a recorded one.
+             * Format: int64
+             * @description Absent: no voice has spoken it yet.
              */
             length_ms?: number | null;
             recorded_by?: string | null;
@@ -847,6 +847,8 @@ export interface components {
             created_at: string;
             created_by: string;
             dialplan: string;
+            dialplan_title: string;
+            dialplan_title_en: string;
             /** Format: date-time */
             ended_at?: string | null;
             /** Format: int32 */
