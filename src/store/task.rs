@@ -324,7 +324,9 @@ pub async fn for_person(scope: &mut Scope, search: &str, limit: i64) -> Result<V
     Ok(sqlx::query_as!(
         ForPerson,
         r#"select t.task_id, p.name, d.name as "department?", m.ward as "ward?",
-             p.birth_date as "birth_date?", t.kind, t.state, t.why, t.last_outcome, t.due_at,
+             p.birth_date as "birth_date?", t.kind, t.state, t.why, t.due_at,
+             coalesce(t.last_outcome, (select b.last_outcome from task b
+                where b.task_id = t.parent_task)) as last_outcome,
              (select c.call_id from call c where c.task_id in (t.task_id, t.parent_task)
                 order by c.started_at desc limit 1) as "call_id?"
          from task t join person p using (person_id) left join department d using (department_id)
