@@ -83,8 +83,9 @@ async fn write(app: App, call: CallRef, mut queue: mpsc::Receiver<Written>) {
 /// More answers than any questionnaire keeps waiting; beyond it the database is down.
 const ENTRIES_MAX: usize = 32;
 
-/// How long a patient may listen to silence after a key before we apologise.
-const COMMIT_WAIT: Duration = Duration::from_secs(6);
+/// How long a patient may listen to silence after a key before we apologise: a database
+/// that was killed is back by then.
+const COMMIT_WAIT: Duration = Duration::from_secs(12);
 
 /// Two minutes: as long as a database takes to come back from a crash.
 const TRIES_MAX: u32 = 120;

@@ -161,3 +161,10 @@ pub async fn open_alerts(scope: &mut Scope, limit: i64) -> Result<Vec<Alert>> {
     .fetch_all(scope.connection())
     .await?)
 }
+
+pub async fn count(scope: &mut Scope) -> Result<i64> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from answer"#)
+        .fetch_one(scope.connection())
+        .await?;
+    Ok(count)
+}

@@ -100,3 +100,14 @@ pub async fn of_call(scope: &mut Scope, call: CallId) -> Result<Vec<Recording>> 
     .fetch_all(scope.connection())
     .await?)
 }
+
+/// Every recording there ever was, the latest first.
+pub async fn all(scope: &mut Scope) -> Result<Vec<Recording>> {
+    Ok(sqlx::query_as!(
+        Recording,
+        "select recording_id, call_id, kind, path, state, started_at, duration_ms, bytes
+         from recording order by started_at desc limit 10000"
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}

@@ -1,6 +1,8 @@
 //! A dial has ended: its outcome, and what becomes of its task and its number, in one
 //! transaction.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -39,7 +41,7 @@ pub struct Ended {
 
 impl Ended {
     /// What the respondent asked for goes before the rule.
-    fn amend(&self, next: Next, outcome: Outcome) -> Next {
+    fn amend(&self, next: Next, outcome: Outcome, dialler: &Dialler) -> Next {
         let is_interrupted = matches!(
             outcome,
             Outcome::BreakOff | Outcome::Partial | Outcome::AnsweredNoKeys | Outcome::WrongPerson
@@ -47,6 +49,10 @@ impl Ended {
         match (outcome, self.promised) {
             _ if self.wants_person && is_interrupted => Next::HandToPerson,
             (Outcome::WrongPerson, Some(_)) => Next::CallBack,
+            // Our fault, but the person was on the line: not again in a minute.
+            (Outcome::SystemFault, _) if self.facts.answered && self.resolved_by.is_none() => {
+                Next::RetryAfter(Duration::from_secs(dialler.policy.retry.gap_s))
+            }
             _ => next,
         }
     }
@@ -105,7 +111,7 @@ pub(super) async fn finish(
     store::attempt::finish(scope, attempt, &facts, at).await?;
     let task = store::task::lock(scope, TaskId::from_uuid(open.task_id)).await?;
     let next = decide(scope, dialler, &open, &task, outcome, at).await?;
-    let next = ended.amend(next, outcome);
+    let next = ended.amend(next, outcome, dialler);
     settle(scope, dialler, &open, &task, outcome, ended, next, at).await?;
     let change = Change {
         did: "ended",

@@ -212,6 +212,9 @@ impl Call {
 
     /// Committed before anything else is said.
     async fn write(&mut self, entry: Entry) {
+        if self.fault.is_some() {
+            return;
+        }
         let at = self.core.clock.wall();
         let Some(talk) = &self.talk else { return };
         if talk.journal.record(entry, at).await.is_err() {

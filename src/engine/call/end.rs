@@ -2,7 +2,7 @@
 
 use super::{Call, Ending, Kind};
 use crate::{
-    app::{Ended, LegEnd},
+    app::{AppError, Ended, LegEnd},
     domain::{Conversation, DialFacts, Outcome},
     engine::FinalStats,
     sip::invite::{By, EndReport},
@@ -26,9 +26,8 @@ impl Call {
         let end = self.leg_end(&report, stats.as_ref());
         let at = self.core.clock.wall();
         let why = self.fault.or(self.why).unwrap_or(who(&report));
-        if let Err(error) = self.core.app.end_call(self.id, &end, why, at).await {
-            tracing::error!(%error, "the end of a call could not be stored");
-        }
+        let app = &self.core.app;
+        until_stored("the end of a call", || app.end_call(self.id, &end, why, at)).await;
         self.core.remove_call(self.id);
         let answered = self.times.answered.is_some();
         let ending = Ending { outcome, sip_status: report.last_status, answered };
@@ -67,16 +66,11 @@ impl Call {
         };
         let dialler = self.core.dialler().await;
         let at = self.core.clock.wall();
-        match self.core.app.finish_attempt(&dialler, claim.attempt, &ended, at).await {
-            Ok(outcome) => {
-                self.core.counters.count_outcome(outcome.as_str());
-                Some(outcome)
-            }
-            Err(error) => {
-                tracing::error!(%error, "an attempt could not be ended; the next start finds it");
-                None
-            }
-        }
+        let app = &self.core.app;
+        let finish = || app.finish_attempt(&dialler, claim.attempt, &ended, at);
+        let outcome = until_stored("an attempt", finish).await?;
+        self.core.counters.count_outcome(outcome.as_str());
+        Some(outcome)
     }
 
     fn leg_end(&self, report: &EndReport, stats: Option<&FinalStats>) -> LegEnd {
@@ -108,3 +102,24 @@ const fn who(report: &EndReport) -> &'static str {
         By::Fault => "fault",
     }
 }
+
+/// Tries until the database takes it. After two minutes the next start finds it open.
+pub(super) async fn until_stored<T, F: Future<Output = Result<T, AppError>>>(
+    what: &str,
+    mut store: impl FnMut() -> F,
+) -> Option<T> {
+    for attempt in 0..TRIES_MAX {
+        match store().await {
+            Ok(stored) => return Some(stored),
+            Err(error) if attempt + 1 < TRIES_MAX => {
+                tracing::warn!(%error, what, "waits for the database");
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+            Err(error) => tracing::error!(%error, what, "could not be stored"),
+        }
+    }
+    None
+}
+
+const TRIES_MAX: u32 = 60;
+const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_secs(2);

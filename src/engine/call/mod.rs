@@ -285,8 +285,13 @@ impl Call {
     /// Ours: an answer could not be stored, the sound could not be opened.
     fn fail(&mut self, why: &'static str) {
         warn!(why, "the call ends by a fault of ours");
-        self.fault.get_or_insert(why);
-        self.hang_up();
+        let is_first = self.fault.replace(why).is_none();
+        let now = self.core.clock.instant();
+        // Somebody listens: an apology, and only then the end.
+        match &mut self.talk {
+            Some(talk) if is_first && self.end.is_none() => talk.stop(now),
+            _ => self.hang_up(),
+        }
     }
 
     fn call_ref(&self) -> CallRef {

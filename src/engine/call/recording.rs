@@ -104,9 +104,9 @@ impl Call {
             let counters = &self.core.counters;
             counters.recording_bytes.fetch_add(done.bytes, std::sync::atomic::Ordering::Relaxed);
             let at = self.core.clock.wall();
-            if let Err(error) = self.core.app.finish_recording(running.id, &row, at).await {
-                tracing::error!(%error, "a recording's row is mended at the next start");
-            }
+            let app = &self.core.app;
+            let store = || app.finish_recording(running.id, &row, at);
+            super::end::until_stored("a recording", store).await;
         }
     }
 }

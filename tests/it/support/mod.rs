@@ -1,0 +1,288 @@
+//! A hospital for a test: the real binary, the real carrier, a real Postgres, in a folder
+//! and on ports of its own.
+
+use std::{
+    fs,
+    net::UdpSocket,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use suifang::{
+    engine::{SystemClock, open_database},
+    sim::{Behaviour, Carrier, Dial, Expected, Patient, Truth},
+    store::Database,
+};
+
+pub(crate) struct Stage {
+    pub(crate) folder: PathBuf,
+    pub(crate) sip_port: u16,
+    pub(crate) web_port: u16,
+    pub(crate) carrier_port: u16,
+    server: Option<Child>,
+}
+
+impl Stage {
+    /// A folder with a configuration; nothing runs yet.
+    pub(crate) fn new(name: &str, trunk: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("suifang-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let ports = [free_port(), free_port(), free_port()];
+        let stage = Self {
+            folder,
+            sip_port: ports[0],
+            web_port: ports[1],
+            carrier_port: ports[2],
+            server: None,
+        };
+        copy_folder(&manifest().join("dialplans"), &stage.folder.join("dialplans"));
+        copy_folder(&manifest().join("tests/data/dialplans"), &stage.folder.join("dialplans"));
+        fs::write(stage.config(), stage.config_text(trunk)).unwrap();
+        stage
+    }
+
+    fn config_text(&self, trunk: &str) -> String {
+        let Self { sip_port, web_port, carrier_port, .. } = self;
+        format!(
+            "[hospital]\ntraining = true\n[dialer]\nignore_window = true\ndrain_s = 5\n\
+             [web]\nbind = \"127.0.0.1:{web_port}\"\n\
+             [[interface]]\nname = \"lo\"\nbind = \"127.0.0.1\"\nport = {sip_port}\nregistrar = true\n\
+             [[trunk]]\nname = \"sim\"\npeer = \"127.0.0.1:{carrier_port}\"\n\
+             caller_number = \"05925027064\"\n{trunk}\n"
+        )
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.join("suifang.toml")
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.run_with_config(&self.config(), args, "")
+    }
+
+    pub(crate) fn run_with_config(&self, config: &Path, args: &[&str], input: &str) -> Output {
+        use std::io::Write;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_suifang"))
+            .arg("--config")
+            .arg(config)
+            .args(args)
+            .current_dir(&self.folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// # Panics
+    /// When the server does not answer within a minute; its log is printed.
+    pub(crate) fn start(&mut self) {
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("server.log"))
+            .unwrap();
+        let server = Command::new(env!("CARGO_BIN_EXE_suifang"))
+            .arg("--config")
+            .arg(self.config())
+            .arg("serve")
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.server = Some(server);
+        let mut ready = false;
+        until(Duration::from_secs(60), || {
+            let ended =
+                self.server.as_mut().is_none_or(|server| server.try_wait().unwrap().is_some());
+            ready = !ended && self.run(&["status"]).status.success();
+            ended || ready
+        });
+        assert!(ready, "the server did not start:\n{}", self.log());
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("server.log")).unwrap_or_default()
+    }
+
+    pub(crate) fn kill(&mut self) {
+        let mut server = self.server.take().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// SIGTERM; answers the exit code.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let mut server = self.server.take().unwrap();
+        let pid = server.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        let ended = until(Duration::from_secs(60), || server.try_wait().unwrap().is_some());
+        assert!(ended, "the server did not drain:\n{}", self.log());
+        server.wait().unwrap().code()
+    }
+
+    /// The record, beside the running server.
+    pub(crate) async fn database(&self) -> Database {
+        let config = suifang::config::Config::load(&self.config(), &|_| None).unwrap();
+        let (postgres, database) = open_database(&config).await.unwrap();
+        // The server keeps it; forgetting ours leaves it running.
+        std::mem::forget(postgres);
+        database
+    }
+
+    pub(crate) async fn carrier(&self, patients: Vec<Patient>) -> Carrier {
+        let truth = Truth {
+            seed: 1,
+            listen: ([127, 0, 0, 1], self.carrier_port).into(),
+            log: Some(self.folder.join("carrier.jsonl")),
+            username: None,
+            password: None,
+            patients,
+        };
+        Carrier::start(truth, Arc::new(SystemClock)).await.unwrap()
+    }
+
+    /// Discharges of these patients, as a file.
+    pub(crate) fn discharges(&self, patients: &[Patient]) -> PathBuf {
+        let mut csv = "姓名,性别,出生日期,住院号,出院科室,出院日期,联系电话\n".to_owned();
+        for (n, patient) in patients.iter().enumerate() {
+            let phone = patient.number.trim_start_matches("+86");
+            csv += &format!("张{n},女,1952-08-15,T{n:05},心内科,2026-01-05,{phone}\n");
+        }
+        let path = self.folder.join("discharges.csv");
+        fs::write(&path, csv).unwrap();
+        path
+    }
+
+    /// Every line of the carrier's log of this kind: `(number, at)`.
+    pub(crate) fn on_the_wire(&self, event: &str) -> Vec<(String, String)> {
+        let text = fs::read_to_string(self.folder.join("carrier.jsonl")).unwrap_or_default();
+        text.lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|line| line["event"] == event)
+            .map(|line| {
+                let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+                (text("number"), text("at"))
+            })
+            .collect()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+        let pid = fs::read_to_string(self.folder.join("data/postgres/postmaster.pid"));
+        if let Some(pid) = pid.ok().and_then(|text| text.lines().next().map(str::to_owned)) {
+            let _ = Command::new("kill").args(["-QUIT", &pid]).status();
+        }
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// A patient who answers the short questionnaire: `one`, 42, `one`.
+pub(crate) fn answers(n: usize) -> Patient {
+    let keys = ["~1", "~42#", "~1"].map(str::to_owned).to_vec();
+    let mut truth =
+        Expected { outcome: "completed".to_owned(), dials: Some(1), ..Expected::default() };
+    for (item, code) in [("q.one", "one"), ("q.two", "42"), ("q.three", "one")] {
+        truth.answers.insert(item.to_owned(), code.to_owned());
+    }
+    Patient {
+        number: number(n),
+        dials: vec![Dial { keys, ..dial(Behaviour::Answer) }],
+        truth: Some(truth),
+    }
+}
+
+pub(crate) fn does(n: usize, behaviour: Behaviour, outcome: &str) -> Patient {
+    let truth = Expected { outcome: outcome.to_owned(), dials: Some(1), ..Expected::default() };
+    Patient { number: number(n), dials: vec![dial(behaviour)], truth: Some(truth) }
+}
+
+pub(crate) fn dial(does: Behaviour) -> Dial {
+    Dial { does, ring_s: 0.5, keys: Vec::new(), thinks_s: 0.0, hangs_up_after: None, speaks_s: 0.0 }
+}
+
+pub(crate) fn number(n: usize) -> String {
+    format!("+86138{n:08}")
+}
+
+pub(crate) fn until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let clock = SystemClock;
+    let give_up = suifang::engine::Clock::instant(&clock) + limit;
+    while suifang::engine::Clock::instant(&clock) < give_up {
+        if holds() {
+            return true;
+        }
+        pause();
+    }
+    false
+}
+
+#[expect(clippy::disallowed_methods, reason = "another process is waited for; it tells nobody")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(100));
+}
+
+pub(crate) fn manifest() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// One that nobody holds, for UDP and for TCP.
+fn free_port() -> u16 {
+    loop {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = socket.local_addr().unwrap().port();
+        let is_free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+        // Below the ranges of RTP, which are wide.
+        if is_free && !(20_000..50_000).contains(&port) {
+            return port;
+        }
+        if is_free {
+            let lower = 10_000 + port % 9_000;
+            if UdpSocket::bind(("127.0.0.1", lower)).is_ok()
+                && std::net::TcpListener::bind(("127.0.0.1", lower)).is_ok()
+            {
+                return lower;
+            }
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
+
+pub(crate) fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// When a moment of the carrier's log was.
+pub(crate) fn moment(text: &str) -> chrono::DateTime<chrono::Utc> {
+    text.parse().unwrap()
+}

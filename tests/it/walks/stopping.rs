@@ -1,0 +1,119 @@
+use std::time::Duration;
+
+use suifang::{sim::compare, store::Principal};
+
+use crate::support::{Stage, answers, moment, said, until};
+
+/// The red button during a run: no INVITE leaves later than two seconds after it, and none
+/// after a restart, until another person resumes.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_stop_all_no_invite_leaves_until_another_person_resumes() {
+    let mut stage = Stage::new("stop", "lines = 30\ncalls_per_s = 15.0");
+    let patients: Vec<_> = (0..150).map(answers).collect();
+    let _carrier = stage.carrier(patients.clone()).await;
+    stage.start();
+    let file = stage.discharges(&patients);
+    stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
+    assert!(until(Duration::from_secs(30), || stage.on_the_wire("invite").len() >= 20));
+    let stopped = stage.run(&["stop-all", "--reason", "test", "--by", "zhang"]);
+    assert!(stopped.status.success(), "{}", said(&stopped));
+    let at = suifang::engine::Clock::wall(&suifang::engine::SystemClock);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let late = |stage: &Stage| {
+        let invites = stage.on_the_wire("invite");
+        let limit = at + chrono::Duration::seconds(2);
+        invites.iter().filter(|(_, when)| moment(when) > limit).count()
+    };
+    assert_eq!(late(&stage), 0);
+    assert_eq!(stage.terminate(), Some(0));
+    stage.start();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(late(&stage), 0, "dialled after a restart");
+    let same = stage.run(&["resume-all", "--by", "zhang"]);
+    assert!(!same.status.success(), "the same person resumed");
+    let other = stage.run(&["resume-all", "--by", "li"]);
+    assert!(other.status.success(), "{}", said(&other));
+    assert!(until(Duration::from_secs(20), || late(&stage) > 0), "nothing dialled after resuming");
+}
+
+/// kill -9 in the middle of a run, several times: nobody is called twice, no committed
+/// answer is lost, every recording opens, and what is uncertain says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_calls_nobody_twice_and_loses_no_answer() {
+    let kills = std::env::var("SUIFANG_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
+    let patients: Vec<_> = (0..40 + 20 * kills).map(answers).collect();
+    let mut stage = Stage::new("crash", "lines = 8\ncalls_per_s = 4.0");
+    let carrier = stage.carrier(patients.clone()).await;
+    stage.start();
+    let file = stage.discharges(&patients);
+    stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
+    let database = stage.database().await;
+    let mut on_the_wire_at_kills = 0;
+    for kill in 0..kills {
+        tokio::time::sleep(Duration::from_millis(3000 + 700 * (kill as u64 % 7))).await;
+        let before = answers_stored(&database).await;
+        stage.kill();
+        on_the_wire_at_kills += stage.on_the_wire("invite").len()
+            - stage.on_the_wire("ended").len().min(stage.on_the_wire("invite").len());
+        stage.start();
+        let after = answers_stored(&database).await;
+        assert!(after >= before, "{before} answers were stored, {after} are left");
+    }
+    let all_dialled = |dials: usize| dials >= patients.len();
+    let done = until(Duration::from_secs(240), || {
+        all_dialled(carrier.dials().len()) && stage.run(&["status"]).stdout.starts_with(b"0 calls")
+    });
+    assert!(done, "{} of {} dialled\n{}", carrier.dials().len(), patients.len(), stage.log());
+    for (number, dials) in carrier.dials() {
+        assert_eq!(dials, 1, "{number} was dialled {dials} times");
+    }
+    let mut scope = database.scope(&Principal::System("test")).await.unwrap();
+    let uncertain = suifang::store::attempt::uncertain(&mut scope, 1000).await.unwrap().len();
+    assert!(
+        uncertain <= on_the_wire_at_kills,
+        "{uncertain} uncertain, {on_the_wire_at_kills} live"
+    );
+    let recordings = suifang::store::recording::all(&mut scope).await.unwrap();
+    for row in recordings.iter().filter(|row| ["finished", "repaired"].contains(&&*row.state)) {
+        let path = stage.folder.join("recordings").join(&row.path);
+        hound::WavReader::open(&path).unwrap_or_else(|error| panic!("{}: {error}", row.path));
+    }
+    assert!(recordings.iter().all(|row| row.state != "recording"), "a row still says recording");
+    let result = compare(&database, carrier.truth()).await.unwrap();
+    assert_eq!(result.differences, Vec::<String>::new());
+    assert_eq!(result.compared + uncertain, patients.len());
+}
+
+async fn answers_stored(database: &suifang::store::Database) -> i64 {
+    let mut scope = database.scope(&Principal::System("test")).await.unwrap();
+    suifang::store::answer::count(&mut scope).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_may_be_killed_in_mid_run() {
+    let kills = std::env::var("SUIFANG_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let patients: Vec<_> = (0..40).map(answers).collect();
+    let mut stage = Stage::new("pgkill", "lines = 6\ncalls_per_s = 3.0");
+    let carrier = stage.carrier(patients.clone()).await;
+    stage.start();
+    let file = stage.discharges(&patients);
+    stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
+    for _ in 0..kills {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let pid = std::fs::read_to_string(stage.folder.join("data/postgres/postmaster.pid"));
+        let pid = pid.unwrap().lines().next().unwrap().to_owned();
+        std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
+    }
+    let done = until(Duration::from_secs(120), || {
+        carrier.dials().len() == patients.len()
+            && stage.run(&["status"]).stdout.starts_with(b"0 calls")
+    });
+    assert!(done, "{} of {} dialled\n{}", carrier.dials().len(), patients.len(), stage.log());
+    let database = stage.database().await;
+    let result = compare(&database, carrier.truth()).await.unwrap();
+    let off = result.differences.len() + result.not_dialled;
+    assert!(off * 20 <= patients.len() * 2, "{:?}\n{}", result, stage.log());
+    for (number, dials) in carrier.dials() {
+        assert_eq!(dials, 1, "{number} was dialled {dials} times");
+    }
+}
