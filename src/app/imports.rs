@@ -18,6 +18,18 @@ pub struct RowReport {
     pub faults: Vec<RowFault>,
 }
 
+/// A file that could be read; its rows are not stored yet.
+pub struct BegunImport {
+    pub id: ImportId,
+    table: his::Table,
+}
+
+impl BegunImport {
+    pub fn rows(&self) -> usize {
+        self.table.len()
+    }
+}
+
 pub struct ImportSummary {
     pub import: ImportId,
     pub counts: Counts,
@@ -38,10 +50,57 @@ impl App {
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<ImportSummary> {
+        let begun = self.begin_csv(by, file_name, bytes, at).await?;
+        self.store_rows(by, &begun, today, area_code, at).await
+    }
+
+    /// Reads the file as a whole; its rows are stored by [`App::store_rows`].
+    ///
+    /// # Errors
+    /// When it cannot be read; then there is no import.
+    pub async fn begin_csv(
+        &self,
+        by: &Principal,
+        file_name: &str,
+        bytes: &[u8],
+        at: DateTime<Utc>,
+    ) -> Result<BegunImport> {
         let table =
             his::read_csv(bytes).map_err(|e| AppError::Invalid(format!("{file_name}: {e}")))?;
         let id = ImportId::new(at);
         self.begin_import(by, id, file_name, bytes, at).await?;
+        Ok(BegunImport { id, table })
+    }
+
+    /// # Errors
+    /// When the database cannot be written; what was committed before stays, and the
+    /// import says that it failed.
+    pub async fn store_rows(
+        &self,
+        by: &Principal,
+        begun: &BegunImport,
+        today: NaiveDate,
+        area_code: &str,
+        at: DateTime<Utc>,
+    ) -> Result<ImportSummary> {
+        let stored = self.store_table(by, begun, today, area_code, at).await;
+        if stored.is_err() {
+            let mut scope = self.scope(by).await?;
+            store::import::fail(&mut scope, begun.id, "system_fault", at).await?;
+            self.commit(scope).await?;
+        }
+        stored
+    }
+
+    async fn store_table(
+        &self,
+        by: &Principal,
+        BegunImport { id, table }: &BegunImport,
+        today: NaiveDate,
+        area_code: &str,
+        at: DateTime<Utc>,
+    ) -> Result<ImportSummary> {
+        let id = *id;
         let mut summary = ImportSummary { import: id, counts: Counts::default(), bad: Vec::new() };
         let mut scope = self.scope(by).await?;
         for (row, cell) in table.rows() {

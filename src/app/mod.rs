@@ -23,7 +23,7 @@ pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
 pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
 pub use calls::{LegEnd, NewCall};
 pub use hub::{Hub, HubEvent};
-pub use imports::{ImportSummary, RowReport};
+pub use imports::{BegunImport, ImportSummary, RowReport};
 pub use run::{NewRun, RunAction};
 pub use stop::LiveCalls;
 

@@ -5,6 +5,7 @@ mod clock;
 mod core;
 mod control;
 mod dialer;
+mod disk;
 mod incoming;
 mod janitor;
 mod journal;
@@ -18,6 +19,7 @@ mod recording_repair;
 mod run_content;
 mod server;
 mod signalling;
+mod tls;
 mod trunks;
 mod tts;
 
@@ -28,6 +30,7 @@ pub use control::{
 };
 pub use core::{Core, Counters, Parts, interface_flow};
 pub use dialer::run_dialler;
+pub use disk::free_mib;
 pub use incoming::serve_incoming;
 pub use janitor::Ticks;
 pub use journal::{Journal, JournalFull};
@@ -49,5 +52,6 @@ pub use signalling::{
     Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
     start as start_signalling,
 };
+pub use tls::{Tls, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};
 pub use tts::{Voice, VoiceError, text_sha256};

@@ -168,3 +168,23 @@ pub async fn count(scope: &mut Scope) -> Result<i64> {
         .await?;
     Ok(count)
 }
+
+/// Every alert of a call, closed ones too.
+pub async fn alerts_of_call(scope: &mut Scope, call: CallId) -> Result<Vec<Alert>> {
+    Ok(sqlx::query_as!(
+        Alert,
+        r#"select l.alert_id, l.call_id, l.link_id, l.level, l.state, l.raised_at, l.due_at,
+             p.name as "name?"
+         from alert l left join person p using (person_id)
+         where l.call_id = $1 order by l.raised_at"#,
+        call.as_uuid()
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub async fn open_alert_count(scope: &mut Scope) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "open!" from alert where state <> 'closed'"#)
+        .fetch_one(scope.connection())
+        .await?)
+}

@@ -321,3 +321,9 @@ pub async fn answers_of_number(scope: &mut Scope, e164: &str) -> Result<Vec<(Str
     .await?;
     Ok(rows.into_iter().map(|row| (row.link_id, row.given)).collect())
 }
+
+pub async fn uncertain_count(scope: &mut Scope) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from attempt where state = 'uncertain'"#)
+        .fetch_one(scope.connection())
+        .await?)
+}

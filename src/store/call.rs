@@ -203,3 +203,37 @@ pub async fn list(scope: &mut Scope, filter: &Filter<'_>) -> Result<Vec<Listed>>
     .fetch_all(scope.connection())
     .await?)
 }
+
+pub struct Leg {
+    pub leg_id: Uuid,
+    pub role: String,
+    pub started_at: DateTime<Utc>,
+    pub answered_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub sip_status: Option<i16>,
+    pub q850: Option<i16>,
+    pub codec: Option<String>,
+    pub packets_sent: Option<i64>,
+    pub packets_received: Option<i64>,
+    pub packets_lost: Option<i64>,
+    pub jitter_ms: Option<f32>,
+}
+
+pub async fn legs(scope: &mut Scope, call: CallId) -> Result<Vec<Leg>> {
+    Ok(sqlx::query_as!(
+        Leg,
+        "select leg_id, role, started_at, answered_at, ended_at, sip_status, q850, codec,
+             packets_sent, packets_received, packets_lost, jitter_ms
+         from leg where call_id = $1 order by started_at",
+        call.as_uuid()
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Those of these calls that the scope may see.
+pub async fn visible(scope: &mut Scope, calls: &[Uuid]) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!("select call_id from call where call_id = any ($1)", calls)
+        .fetch_all(scope.connection())
+        .await?)
+}

@@ -150,3 +150,15 @@ pub async fn fail_running(scope: &mut Scope, at: DateTime<Utc>) -> Result<u64> {
     .await?;
     Ok(done.rows_affected())
 }
+
+pub async fn fail(scope: &mut Scope, id: ImportId, why: &str, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update import set state = 'failed', why = $2, ended_at = $3 where import_id = $1",
+        id.as_uuid(),
+        why,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}

@@ -187,3 +187,36 @@ pub async fn keep_content(
     .await?;
     Ok(())
 }
+
+/// The waterfall of a run: how many follow-ups got how far.
+pub struct Waterfall {
+    pub run_id: Uuid,
+    pub due: i64,
+    pub dialled: i64,
+    pub answered: i64,
+    pub right_person: i64,
+    pub completed: i64,
+    /// Neither over nor handed to a person.
+    pub open: i64,
+}
+
+pub async fn waterfalls(scope: &mut Scope, runs: &[Uuid]) -> Result<Vec<Waterfall>> {
+    Ok(sqlx::query_as!(
+        Waterfall,
+        r#"select t.run_id as "run_id!", count(*) as "due!",
+             count(*) filter (where a.dialled) as "dialled!",
+             count(*) filter (where a.answered) as "answered!",
+             count(*) filter (where a.right_person) as "right_person!",
+             count(*) filter (where t.state = 'completed') as "completed!",
+             count(*) filter (where t.state in ('due', 'waiting_retry', 'in_progress')) as "open!"
+         from task t left join lateral (
+             select true as dialled, bool_or(a.answered) as answered,
+                 bool_or(a.outcome in ('completed', 'partial', 'break_off', 'refused', 'postponed',
+                     'unable', 'not_eligible')) as right_person
+             from attempt a where a.task_id = t.task_id having count(*) > 0) a on true
+         where t.kind = 'follow_up' and t.run_id = any ($1) group by t.run_id"#,
+        runs
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}

@@ -276,3 +276,63 @@ pub async fn list(
     .fetch_all(scope.connection())
     .await?)
 }
+
+/// Follow-ups that wait for a machine or a person.
+pub struct Workload {
+    pub due: i64,
+    pub overdue: i64,
+    pub waiting_retry: i64,
+    pub needs_person: i64,
+    pub waiting_repair: i64,
+}
+
+/// Overdue: due before `midnight` and nobody has been reached yet.
+pub async fn workload(scope: &mut Scope, midnight: DateTime<Utc>) -> Result<Workload> {
+    Ok(sqlx::query_as!(
+        Workload,
+        r#"select count(*) filter (where state = 'due') as "due!",
+             count(*) filter (where due_at < $1 and state in ('due', 'waiting_retry', 'needs_person',
+                 'waiting_repair')) as "overdue!",
+             count(*) filter (where state = 'waiting_retry') as "waiting_retry!",
+             count(*) filter (where state = 'needs_person') as "needs_person!",
+             count(*) filter (where state = 'waiting_repair') as "waiting_repair!"
+         from task"#,
+        midnight
+    )
+    .fetch_one(scope.connection())
+    .await?)
+}
+
+/// What waits for a person, the longest due first.
+pub struct ForPerson {
+    pub task_id: Uuid,
+    pub name: String,
+    pub department: Option<String>,
+    pub ward: Option<String>,
+    pub birth_date: Option<chrono::NaiveDate>,
+    pub kind: String,
+    pub state: String,
+    pub why: Option<String>,
+    pub last_outcome: Option<String>,
+    pub due_at: DateTime<Utc>,
+    pub call_id: Option<Uuid>,
+}
+
+pub async fn for_person(scope: &mut Scope, search: &str, limit: i64) -> Result<Vec<ForPerson>> {
+    Ok(sqlx::query_as!(
+        ForPerson,
+        r#"select t.task_id, p.name, d.name as "department?", m.ward as "ward?",
+             p.birth_date as "birth_date?", t.kind, t.state, t.why, t.last_outcome, t.due_at,
+             (select c.call_id from call c where c.task_id in (t.task_id, t.parent_task)
+                order by c.started_at desc limit 1) as "call_id?"
+         from task t join person p using (person_id) left join department d using (department_id)
+             left join admission m using (admission_id)
+         where t.state in ('needs_person', 'waiting_repair')
+           and ($1 = '' or strpos(p.name, $1) > 0)
+         order by t.due_at, t.task_id limit $2"#,
+        search,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}

@@ -1,11 +1,28 @@
 //! The page and its API: axum. Reads go to the store directly, writes to `app`.
 
-use std::{net::SocketAddr, sync::Arc};
+mod api;
+mod ask;
+mod assets;
+mod auth;
+mod door;
+mod error;
+mod health;
+mod mask;
+mod metrics;
+mod range;
+mod router;
+mod tries;
+mod waveform;
 
-use axum::{Router, routing::get};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, sync::Mutex};
+
 use tokio::net::TcpListener;
+use uuid::Uuid;
 
-use crate::{config::Config, engine::Core};
+use crate::{
+    config::Config,
+    engine::{Core, Tls, TlsError},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum WebError {
@@ -13,6 +30,8 @@ pub enum WebError {
         "web.bind {address}: {error}; another program holds the port, or it is not ours: change web.bind"
     )]
     Bind { address: SocketAddr, error: std::io::Error },
+    #[error("web.tls_cert, web.tls_key: {0}")]
+    Tls(#[from] TlsError),
 }
 
 /// A bound port that answers nobody yet.
@@ -28,6 +47,18 @@ impl Web {
     }
 }
 
+/// What every request shares.
+struct Site {
+    core: Arc<Core>,
+    tries: tries::Tries,
+    /// Rows of the files that are being imported now: the record only counts those read.
+    importing: Mutex<HashMap<Uuid, usize>>,
+    /// People see us by https: the cookie may be `Secure`.
+    is_secure: bool,
+}
+
+type Shared = Arc<Site>;
+
 /// # Errors
 /// When the port is taken, or the address is not ours.
 pub async fn bind(config: &Config) -> Result<Page, WebError> {
@@ -39,10 +70,22 @@ pub async fn bind(config: &Config) -> Result<Page, WebError> {
 /// # Errors
 /// When the certificate cannot be read.
 pub fn serve(page: Page, core: &Arc<Core>) -> Result<Web, WebError> {
-    let address = page.0.local_addr().unwrap_or(core.config().web.bind);
-    let router = Router::new().route("/livez", get(|| async { "ok" }));
+    let config = core.config();
+    let address = page.0.local_addr().unwrap_or(config.web.bind);
+    let tls = match (&config.web.tls_cert, &config.web.tls_key) {
+        (Some(cert), Some(key)) => Some(Tls::load(cert, key)?),
+        _ => None,
+    };
+    let site = Arc::new(Site {
+        core: Arc::clone(core),
+        tries: tries::Tries::default(),
+        importing: Mutex::default(),
+        is_secure: tls.is_some() || config.web.trusted_proxy.is_some(),
+    });
+    let service = router::router(site).into_make_service_with_connect_info::<door::Source>();
+    let door = door::Door::open(page.0, tls);
     tokio::spawn(async move {
-        let _ = axum::serve(page.0, router).await;
+        let _ = axum::serve(door, service).await;
     });
     Ok(Web { address })
 }

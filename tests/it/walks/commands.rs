@@ -10,7 +10,7 @@ fn each_mistake_of_a_start_is_one_clear_line() {
         ("port", "web.bind"),
         ("sip", "a SIP port cannot be opened"),
         ("postgres", "PostgreSQL is not installed"),
-        ("loop", "never ends"),
+        ("loop", "circle"),
         ("zero", "0"),
         ("disease", "高血压"),
     ] {

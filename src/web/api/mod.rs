@@ -1,0 +1,46 @@
+//! The API: one file a noun, each with its JSON types, handlers and routes.
+
+mod alerts;
+mod attempts;
+mod calls;
+mod dialplans;
+mod events;
+mod imports;
+mod live;
+mod overview;
+mod policies;
+mod prompts;
+mod questionnaires;
+mod recordings;
+mod runs;
+mod session;
+mod stop_all;
+mod tasks;
+mod trunks;
+mod users;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::Shared;
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .merge(session::routes())
+        .merge(overview::routes())
+        .merge(imports::routes())
+        .merge(runs::routes())
+        .merge(tasks::routes())
+        .merge(live::routes())
+        .merge(events::routes())
+        .merge(calls::routes())
+        .merge(recordings::routes())
+        .merge(dialplans::routes())
+        .merge(questionnaires::routes())
+        .merge(prompts::routes())
+        .merge(attempts::routes())
+        .merge(alerts::routes())
+        .merge(stop_all::routes())
+        .merge(policies::routes())
+        .merge(trunks::routes())
+        .merge(users::routes())
+}

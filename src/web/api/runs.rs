@@ -1,0 +1,293 @@
+//! Runs: made, watched, started, paused, stopped.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::live::{LiveView, live_views};
+use crate::{
+    app::{NewRun, RunAction},
+    base::{ImportId, RunId},
+    engine::{CallCommand, Core},
+    ivr::Library,
+    store::run,
+    web::{
+        Shared,
+        ask::{Body, Key, Terms, Window, page},
+        auth::Signed,
+        error::{Problem, Result},
+    },
+};
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(find)).routes(routes!(change))
+}
+
+#[derive(Serialize, ToSchema)]
+struct RunView {
+    run_id: Uuid,
+    name: String,
+    dialplan: String,
+    trunk: Option<String>,
+    lines: Option<i32>,
+    /// A word of `run_state`.
+    state: String,
+    created_by: String,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
+    waterfall: WaterfallView,
+}
+
+/// 应拨 → 已拨 → 接通 → 找对人 → 完成.
+#[derive(Default, Serialize, ToSchema)]
+struct WaterfallView {
+    due: i64,
+    dialled: i64,
+    answered: i64,
+    right_person: i64,
+    completed: i64,
+    open: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RunListView {
+    items: Vec<RunView>,
+    has_more: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct CountView {
+    word: String,
+    tasks: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RunDetailView {
+    run: RunView,
+    by_state: Vec<CountView>,
+    by_outcome: Vec<CountView>,
+    dials: i64,
+    /// Why nothing is dialled right now, e.g. `outside_window` or `waiting_retry 11-23 14:05`.
+    why_idle: Option<String>,
+    lines_in_use: usize,
+    /// Those this run may use at most.
+    lines_max: usize,
+    calls_per_s: f64,
+    live: Vec<LiveView>,
+}
+
+#[derive(Deserialize, ToSchema)]
+struct NewRunView {
+    name: String,
+    dialplan: String,
+    trunk: Option<String>,
+    lines: Option<i32>,
+    /// Absent: every discharge that has no follow-up yet.
+    import_id: Option<Uuid>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct MadeRunView {
+    run_id: Uuid,
+    tasks: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RunStateView {
+    state: String,
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Search {
+    #[serde(default)]
+    search: String,
+}
+
+async fn views(scope: &mut crate::store::Scope, rows: Vec<run::Run>) -> Result<Vec<RunView>> {
+    let ids: Vec<_> = rows.iter().map(|run| run.run_id).collect();
+    let counted = run::waterfalls(scope, &ids).await?.into_iter();
+    let mut counted: BTreeMap<_, _> = counted.map(|count| (count.run_id, count)).collect();
+    let view = |row: run::Run| RunView {
+        waterfall: counted.remove(&row.run_id).map_or_else(WaterfallView::default, |count| {
+            WaterfallView {
+                due: count.due,
+                dialled: count.dialled,
+                answered: count.answered,
+                right_person: count.right_person,
+                completed: count.completed,
+                open: count.open,
+            }
+        }),
+        run_id: row.run_id,
+        name: row.name,
+        dialplan: row.dialplan,
+        trunk: row.trunk,
+        lines: row.lines,
+        state: row.state,
+        created_by: row.created_by,
+        created_at: row.created_at,
+        started_at: row.started_at,
+        ended_at: row.ended_at,
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+#[utoipa::path(get, path = "/api/runs", tag = "runs", params(Search, Window),
+    responses((status = 200, body = RunListView)))]
+async fn list(
+    State(site): State<Shared>,
+    signed: Signed,
+    Terms(search): Terms<Search>,
+    Terms(window): Terms<Window>,
+) -> Result<Json<RunListView>> {
+    let mut scope = signed.scope(&site).await?;
+    let limit = window.limit();
+    let rows = run::list(&mut scope, search.search.trim(), limit + 1, window.offset()).await?;
+    let (rows, has_more) = page(rows, limit);
+    Ok(Json(RunListView { items: views(&mut scope, rows).await?, has_more }))
+}
+
+#[utoipa::path(post, path = "/api/runs", tag = "runs", request_body = NewRunView,
+    responses((status = 201, body = MadeRunView)))]
+async fn create(
+    State(site): State<Shared>,
+    signed: Signed,
+    Body(ask): Body<NewRunView>,
+) -> Result<Response> {
+    signed.may_run()?;
+    let core = &site.core;
+    let name = ask.name.trim();
+    if name.is_empty() {
+        return Err(Problem::invalid("请写批次名称 / a run needs a name"));
+    }
+    let known = |trunk: &String| core.config().trunk.iter().any(|known| known.name == *trunk);
+    if !ask.trunk.as_ref().is_none_or(known) {
+        return Err(Problem::invalid("没有这条线路,请重新选择 / no such trunk; choose another"));
+    }
+    let library = core.library();
+    let dialplan = library.dialplan(&ask.dialplan).ok_or_else(|| {
+        Problem::invalid("没有这个语音流程,请重新选择 / no such dialplan; choose another")
+    })?;
+    let new = NewRun {
+        name: name.to_owned(),
+        dialplan: ask.dialplan.clone(),
+        dialplan_sha256: dialplan.sha256.clone(),
+        contents: contents(&library, &ask.dialplan),
+        trunk: ask.trunk,
+        lines: ask.lines,
+        import: ask.import_id.map(ImportId::from_uuid),
+    };
+    let (id, tasks) = core.app.create_run(&signed.0.principal, &new, core.clock.wall()).await?;
+    Ok((StatusCode::CREATED, Json(MadeRunView { run_id: *id.as_uuid(), tasks })).into_response())
+}
+
+/// The dialplan and each questionnaire that it asks, word for word.
+fn contents(library: &Library, dialplan: &str) -> Vec<(&'static str, String, String, String)> {
+    let plan = library
+        .dialplan(dialplan)
+        .map(|kept| ("dialplan", dialplan.to_owned(), kept.sha256.clone(), kept.body.clone()));
+    let forms = library.questionnaires().filter(|kept| {
+        let asked = library.dialplans_asking(&kept.value.id);
+        let is_opening = library.questionnaires().any(|other| {
+            other.value.opening.as_ref() == Some(&kept.value.id)
+                && library.dialplans_asking(&other.value.id).contains(&dialplan)
+        });
+        asked.contains(&dialplan) || is_opening
+    });
+    let forms = forms.map(|kept| {
+        ("questionnaire", kept.value.id.clone(), kept.sha256.clone(), kept.body.clone())
+    });
+    plan.into_iter().chain(forms).collect()
+}
+
+#[utoipa::path(get, path = "/api/runs/{id}", tag = "runs", params(("id" = Uuid, Path)),
+    responses((status = 200, body = RunDetailView)))]
+async fn find(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+) -> Result<Json<RunDetailView>> {
+    let run_id = RunId::from_uuid(id);
+    let mut scope = signed.scope(&site).await?;
+    let found = run::find(&mut scope, run_id).await?;
+    let found = found.ok_or_else(|| Problem::not_found("run"))?;
+    let (lines_max, calls_per_s) = lines(&site.core, &found);
+    let (mut by_state, mut by_outcome, mut dials) = (BTreeMap::new(), BTreeMap::new(), 0);
+    for count in run::counts(&mut scope, run_id).await? {
+        *by_state.entry(count.state).or_default() += count.tasks;
+        if let Some(outcome) = count.last_outcome {
+            *by_outcome.entry(outcome).or_default() += count.tasks;
+        }
+        dials += count.dials;
+    }
+    let run = views(&mut scope, vec![found]).await?.pop();
+    let live = live_views(&site, &signed, |call| call.run == Some(run_id)).await?;
+    let words = |counts: BTreeMap<String, i64>| {
+        counts.into_iter().map(|(word, tasks)| CountView { word, tasks }).collect()
+    };
+    Ok(Json(RunDetailView {
+        run: run.ok_or_else(|| Problem::not_found("run"))?,
+        by_state: words(by_state),
+        by_outcome: words(by_outcome),
+        dials,
+        why_idle: site.core.why_idle(run_id),
+        lines_in_use: site.core.live.list().iter().filter(|c| c.run == Some(run_id)).count(),
+        lines_max,
+        calls_per_s,
+        live,
+    }))
+}
+
+fn lines(core: &Core, run: &run::Run) -> (usize, f64) {
+    let config = core.config();
+    let mut trunks = config.trunk.iter();
+    let trunk = trunks.find(|trunk| run.trunk.as_ref().is_none_or(|name| *name == trunk.name));
+    let (lines, rate) = trunk.map_or((0, 0.0), |trunk| (trunk.lines, trunk.calls_per_s));
+    let wanted = run.lines.and_then(|lines| usize::try_from(lines).ok());
+    (wanted.unwrap_or(lines).min(lines), rate)
+}
+
+#[utoipa::path(post, path = "/api/runs/{id}/{action}", tag = "runs",
+    params(("id" = Uuid, Path), ("action" = String, Path, description = "start, pause or stop")),
+    responses((status = 200, body = RunStateView)))]
+async fn change(
+    State(site): State<Shared>,
+    signed: Signed,
+    Path((id, action)): Path<(Uuid, String)>,
+) -> Result<Json<RunStateView>> {
+    signed.may_run()?;
+    let action = match action.as_str() {
+        "start" => RunAction::Start,
+        "pause" => RunAction::Pause,
+        "stop" => RunAction::Stop,
+        _ => return Err(Problem::no_page()),
+    };
+    let (core, run) = (&site.core, RunId::from_uuid(id));
+    let by = &signed.0.principal;
+    let state = core.app.change_run(by, run, action, None, core.clock.wall()).await?;
+    if action == RunAction::Stop {
+        cancel_unanswered(core, run);
+    }
+    Ok(Json(RunStateView { state: state.as_str().to_owned() }))
+}
+
+/// Who has picked up is not cut off.
+fn cancel_unanswered(core: &Core, run: RunId) {
+    for live in core.live.list().iter().filter(|live| live.run == Some(run)) {
+        if let Some(call) = core.call(live.call) {
+            call.send(CallCommand::CancelUnanswered);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Who asks, and may they? The session's secret is in a cookie that no script can read;
+//! a write must also come from our own page.
+
+use std::net::IpAddr;
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request, State},
+    http::{HeaderMap, Method, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Shared, Site,
+    door::Source,
+    error::{Problem, Result},
+};
+use crate::{
+    app::SignedIn,
+    store::{Departments, Principal, Scope},
+};
+
+/// Whoever is signed in.
+pub(super) struct Signed(pub(super) SignedIn);
+
+impl FromRequestParts<Shared> for Signed {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self> {
+        let token = token(&parts.headers, site).ok_or_else(Problem::not_signed_in)?;
+        let at = site.core.clock.wall();
+        let signed_in = site.core.app.signed_in(token, at).await?;
+        signed_in.map(Self).ok_or_else(Problem::not_signed_in)
+    }
+}
+
+impl Signed {
+    /// Makes, starts and stops runs, imports discharges.
+    pub(super) fn may_run(&self) -> Result<()> {
+        self.one_of(&["nurse", "supervisor", "sys_admin"])
+    }
+
+    pub(super) fn may_resolve(&self) -> Result<()> {
+        self.one_of(&["nurse", "doctor", "supervisor", "sys_admin"])
+    }
+
+    pub(super) fn may_set_policy(&self) -> Result<()> {
+        self.one_of(&["supervisor", "sys_admin"])
+    }
+
+    pub(super) fn is_admin(&self) -> Result<()> {
+        self.one_of(&["sys_admin"])
+    }
+
+    pub(super) fn may_stop_all(&self) -> Result<()> {
+        let what = "没有全部停呼的权限,请找班长 / not allowed to stop all calls; ask a supervisor";
+        self.0.may_stop_all.then_some(()).ok_or_else(|| Problem::forbidden(what))
+    }
+
+    /// New discharges may be of any department.
+    pub(super) fn sees_all(&self) -> bool {
+        matches!(&self.0.principal, Principal::Person { departments: Departments::All, .. })
+    }
+
+    pub(super) fn sees(&self, department: Option<uuid::Uuid>) -> bool {
+        match (&self.0.principal, department) {
+            (Principal::Person { departments: Departments::Some(own), .. }, Some(department)) => {
+                own.contains(&department)
+            }
+            _ => true,
+        }
+    }
+
+    fn one_of(&self, roles: &[&str]) -> Result<()> {
+        let what =
+            "当前角色没有这项权限,请联系系统管理员 / this role may not; ask the administrator";
+        let allowed = roles.contains(&self.0.role.as_str());
+        allowed.then_some(()).ok_or_else(|| Problem::forbidden(what))
+    }
+
+    pub(super) async fn scope(&self, site: &Site) -> Result<Scope> {
+        Ok(site.core.app.database().scope(&self.0.principal).await?)
+    }
+}
+
+impl Site {
+    /// On plain http on loopback a cookie cannot be `Secure`, nor be named `__Host-`.
+    pub(super) const fn cookie_name(&self) -> &'static str {
+        if self.is_secure { "__Host-suifang" } else { "suifang_session" }
+    }
+
+    pub(super) fn cookie(&self, token: &str, max_age_s: u32) -> String {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let name = self.cookie_name();
+        format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}")
+    }
+}
+
+pub(super) fn token<'a>(headers: &'a HeaderMap, site: &Site) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookie(cookies, site.cookie_name())
+}
+
+fn cookie<'a>(mut headers: impl Iterator<Item = &'a str>, name: &str) -> Option<&'a str> {
+    headers.find_map(|header| {
+        let mut pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+    })
+}
+
+/// The browser's address; a proxy that we trust says it for us.
+pub(super) struct From(pub(super) IpAddr);
+
+impl FromRequestParts<Shared> for From {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self> {
+        let info = ConnectInfo::<Source>::from_request_parts(parts, site).await;
+        let peer = info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(source)| source.0.ip());
+        let is_proxy = site.core.config().web.trusted_proxy == Some(peer);
+        let said = parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        // The last one is what the proxy itself saw.
+        let last = said.and_then(|said| said.rsplit(',').next()?.trim().parse().ok());
+        Ok(Self(last.filter(|_| is_proxy).unwrap_or(peer)))
+    }
+}
+
+/// A write that another site's page makes a browser send is refused.
+pub(super) async fn own_page_only(
+    State(site): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    if reads || is_own_page(request.headers(), site.is_secure) {
+        return next.run(request).await;
+    }
+    let what =
+        "请求不是从本页面发出的,请刷新后重试 / not sent from this page; reload and try again";
+    Problem::forbidden(what).into_response()
+}
+
+fn is_own_page(headers: &HeaderMap, is_secure: bool) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let scheme = if is_secure { "https" } else { "http" };
+    let host = text("host").unwrap_or_default();
+    let site = text("sec-fetch-site").is_none_or(|site| site == "same-origin");
+    let origin = text("origin").is_none_or(|origin| origin == format!("{scheme}://{host}"));
+    text("x-suifang") == Some("1") && site && origin
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_comes_from_our_own_page() {
+        let own = [("host", "sf:8080"), ("x-suifang", "1"), ("origin", "http://sf:8080")];
+        let cases = [
+            (own, true),
+            ([own[0], own[1], ("sec-fetch-site", "same-origin")], true),
+            ([own[0], own[1], ("accept", "*/*")], true),
+            ([own[0], own[1], ("origin", "https://evil.example")], false),
+            ([own[0], own[1], ("sec-fetch-site", "cross-site")], false),
+            ([own[0], own[1], ("origin", "null")], false),
+            ([own[0], ("x-suifang", "0"), own[2]], false),
+            ([own[0], ("accept", "*/*"), own[2]], false),
+        ];
+        for (headers, expected) in cases {
+            let map = headers.iter().map(|(name, value)| {
+                let name: header::HeaderName = name.parse().unwrap();
+                (name, value.parse().unwrap())
+            });
+            let map: HeaderMap = map.collect();
+            assert_eq!(is_own_page(&map, false), expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn the_session_is_found_among_other_cookies() {
+        for (header, expected) in [
+            ("suifang_session=abc", Some("abc")),
+            ("a=b; suifang_session=abc; c=d", Some("abc")),
+            ("xsuifang_session=abc", None),
+            ("", None),
+        ] {
+            assert_eq!(cookie([header].into_iter(), "suifang_session"), expected, "{header}");
+        }
+    }
+}

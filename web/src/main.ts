@@ -1,0 +1,17 @@
+import { createApp } from 'vue'
+import App from './App.vue'
+import { addElements } from './elements'
+import { recall } from './me'
+import { router } from './router'
+import './style.css'
+import { i18n } from './words'
+
+router.beforeEach(async (to) => {
+  if (to.name === 'sign-in') return true
+  if (await recall()) return true
+  return { name: 'sign-in', query: { to: to.fullPath } }
+})
+
+const app = createApp(App)
+addElements(app)
+app.use(i18n).use(router).mount('#app')

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import en from './en'
+import zh from './zh'
+
+type Tree = { [key: string]: string | Tree }
+
+function keys(tree: Tree, at = ''): string[] {
+  return Object.entries(tree).flatMap(([name, value]) =>
+    typeof value === 'string' ? [`${at}${name}`] : keys(value, `${at}${name}.`),
+  )
+}
+
+function texts(tree: Tree): string[] {
+  return Object.values(tree).flatMap((value) => (typeof value === 'string' ? [value] : texts(value)))
+}
+
+it('both languages have every word', () => {
+  expect(keys(en).sort()).toEqual(keys(zh).sort())
+})
+
+it('the Chinese page keeps to the house style', () => {
+  for (const text of texts(zh)) {
+    expect(text).not.toMatch(/病人|坐席|话务员|您|!|!|N\/A|操作失败/)
+    expect(text).not.toBe('')
+  }
+})
