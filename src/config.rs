@@ -128,6 +128,9 @@ impl Default for Paths {
 pub struct Sip {
     /// Realm of phones that register with us.
     pub realm: String,
+    /// Offer SHA-256 beside MD5 to phones. Off: many desk phones give up when they see an
+    /// algorithm that they do not know.
+    pub sha256: bool,
     /// Which dialplan answers callers.
     pub inbound_dialplan: String,
     /// CS3 (24) for signalling, EF (46) for RTP: what switches in hospitals expect.
@@ -139,6 +142,7 @@ impl Default for Sip {
     fn default() -> Self {
         Self {
             realm: "suifang".to_owned(),
+            sha256: false,
             inbound_dialplan: "inbound".to_owned(),
             dscp_sip: 24,
             dscp_rtp: 46,

@@ -47,7 +47,11 @@ impl Phones {
 pub async fn serve_incoming(core: Arc<Core>, mut incoming: mpsc::Receiver<Incoming>) {
     let realm = core.config().sip.realm.clone();
     let now = core.clock.instant();
-    let authenticator = || Authenticator::new(&realm, rand::random(), now);
+    let offers_sha256 = core.config().sip.sha256;
+    let authenticator = || {
+        let made = Authenticator::new(&realm, rand::random(), now);
+        if offers_sha256 { made } else { made.for_older_phones() }
+    };
     let config = RegistrarConfig {
         min_expires_s: EXPIRES_MIN_S,
         max_expires_s: EXPIRES_MAX_S,

@@ -27,6 +27,8 @@ pub struct Authenticator {
     realm: String,
     secret: [u8; 32],
     since: Instant,
+    /// What is offered, the preferred first.
+    offered: Vec<Algorithm>,
 }
 
 #[derive(Debug, Eq, PartialEq)]
@@ -41,7 +43,15 @@ pub enum Verdict {
 
 impl Authenticator {
     pub fn new(realm: &str, secret: [u8; 32], now: Instant) -> Self {
-        Self { realm: realm.replace(['"', '\\', '\r', '\n'], ""), secret, since: now }
+        // The stronger first (RFC 8760 §2.3).
+        let offered = vec![Algorithm::Sha256, Algorithm::Md5];
+        Self { realm: realm.replace(['"', '\\', '\r', '\n'], ""), secret, since: now, offered }
+    }
+
+    /// MD5 alone: many desk phones (libre 1.1 among them) give up when they see an
+    /// algorithm that they do not know, wherever it stands.
+    pub fn for_older_phones(self) -> Self {
+        Self { offered: vec![Algorithm::Md5], ..self }
     }
 
     pub fn check(
@@ -100,15 +110,14 @@ impl Authenticator {
     fn challenge(&self, is_stale: bool, now: Instant) -> Verdict {
         let nonce = self.nonce(now.saturating_duration_since(self.since).as_secs());
         let stale = if is_stale { ", stale=true" } else { "" };
-        // The stronger first (RFC 8760 §2.3).
-        let values = [Algorithm::Sha256, Algorithm::Md5].map(|algorithm| {
+        let values = self.offered.iter().map(|algorithm| {
             format!(
                 "Digest realm=\"{}\", nonce=\"{nonce}\", algorithm={}, qop=\"auth\"{stale}",
                 self.realm,
                 algorithm.name()
             )
         });
-        Verdict::Challenge(values.into())
+        Verdict::Challenge(values.collect())
     }
 
     fn nonce(&self, at_s: u64) -> String {

@@ -163,3 +163,15 @@ fn client(password: &str) -> ClientAuth {
 fn request() -> Request {
     Request::new(Method::Register, "sip:hospital.example".parse().unwrap())
 }
+
+#[test]
+fn an_older_phone_sees_no_algorithm_that_it_does_not_know() {
+    let now = epoch();
+    let server = Authenticator::new("r", [1; 32], now).for_older_phones();
+    let request = Request::new(Method::Register, "sip:r".parse().unwrap());
+    let Verdict::Challenge(values) = server.check(&request, |_| None, now) else {
+        panic!("accepted without credentials")
+    };
+    assert_eq!(values.len(), 1);
+    assert!(values[0].contains("algorithm=MD5"));
+}
