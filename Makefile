@@ -11,7 +11,7 @@ RUN_PACKAGES := postgresql espeak-ng gcc libc6-dev
 TEST_PACKAGES := sip-tester baresip-core chromium sox fonts-noto-cjk iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: help run page build test sqlx sqlx-check bench torture fuzz package clean
+.PHONY: help run page build test sqlx sqlx-check bench torture fuzz package try-package clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -51,6 +51,9 @@ package: ## A .deb and a tarball in packages/, for machines without a network
 	@scripts/page build
 	cargo build --release --locked
 	@scripts/package $(TARGET)/release/suifang
+
+try-package: ## Install, run, upgrade, remove that .deb on a copy of this machine, offline (root)
+	@scripts/try-package $$(ls -t packages/*.deb | head -1)
 
 clean: ## Remove what was built; the demo's data stays (it is in demo/)
 	cargo clean

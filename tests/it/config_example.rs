@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use suifang::config::Config;
+use suifang::{config::Config, sim::Truth};
 
 #[test]
 fn the_example_as_it_stands_is_the_defaults() {
@@ -51,6 +51,19 @@ fn every_setting_of_the_code_stands_in_the_example() {
             assert!(is_named, "suifang.example.toml says nothing of {name} ({file})");
         }
     }
+}
+
+#[test]
+fn the_truth_file_of_the_docs_can_be_run() {
+    let page = fs::read_to_string(root().join("docs/CARRIER.md")).expect("it is readable");
+    let (_, after) = page.split_once("```toml\nseed").expect("the page has its example");
+    let example = format!("seed{}", after.split("```").next().unwrap_or_default());
+    let truth = Truth::parse(&example, "docs/CARRIER.md").unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(truth.patients.len(), 2);
+    let trunk = page.split("```toml\n[hospital]").nth(1).and_then(|rest| rest.split("```").next());
+    let trunk = format!("[hospital]{}", trunk.unwrap_or_default());
+    let config = Config::parse(&trunk, "docs/CARRIER.md").unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(config.trunk[0].peer, truth.listen);
 }
 
 /// `#name` is a setting that is not set, `# text` is for the reader.
