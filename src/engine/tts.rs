@@ -87,6 +87,13 @@ impl Voice {
         self.0.clips.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
+    /// How long the sentence takes, once it has a voice; never renders one.
+    pub async fn length_ms(&self, clip: &Clip) -> Option<u64> {
+        let rendered = || Some(self.0.folder.join(format!("{}.wav", self.name(clip).ok()?)));
+        let path = self.recorded(clip).or_else(rendered).filter(|path| path.is_file())?;
+        self.load(path).await.ok().map(|prompt| prompt.duration_ms())
+    }
+
     async fn load(&self, path: PathBuf) -> Result<Prompt, VoiceError> {
         let inner = Arc::clone(&self.0);
         let loaded = spawn_blocking(move || inner.prompts.load(&path)).await;

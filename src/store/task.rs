@@ -294,16 +294,18 @@ pub async fn workload(scope: &mut Scope, midnight: DateTime<Utc>) -> Result<Work
              count(*) filter (where due_at < $1 and state in ('due', 'waiting_retry', 'needs_person',
                  'waiting_repair')) as "overdue!",
              count(*) filter (where state = 'waiting_retry') as "waiting_retry!",
-             count(*) filter (where state = 'needs_person') as "needs_person!",
+             count(*) filter (where state = 'needs_person' and not exists (select from task f
+                 where f.parent_task = t.task_id and f.state = 'needs_person')) as "needs_person!",
              count(*) filter (where state = 'waiting_repair') as "waiting_repair!"
-         from task"#,
+         from task t"#,
         midnight
     )
     .fetch_one(scope.connection())
     .await?)
 }
 
-/// What waits for a person, the longest due first.
+/// What waits for a person, the longest due first. A task that another one grew out of is
+/// done with that one.
 pub struct ForPerson {
     pub task_id: Uuid,
     pub name: String,
@@ -322,12 +324,16 @@ pub async fn for_person(scope: &mut Scope, search: &str, limit: i64) -> Result<V
     Ok(sqlx::query_as!(
         ForPerson,
         r#"select t.task_id, p.name, d.name as "department?", m.ward as "ward?",
-             p.birth_date as "birth_date?", t.kind, t.state, t.why, t.last_outcome, t.due_at,
+             p.birth_date as "birth_date?", t.kind, t.state, t.why, t.due_at,
+             coalesce(t.last_outcome, (select b.last_outcome from task b
+                where b.task_id = t.parent_task)) as last_outcome,
              (select c.call_id from call c where c.task_id in (t.task_id, t.parent_task)
                 order by c.started_at desc limit 1) as "call_id?"
          from task t join person p using (person_id) left join department d using (department_id)
              left join admission m using (admission_id)
          where t.state in ('needs_person', 'waiting_repair')
+           and not exists (select from task f
+                where f.parent_task = t.task_id and f.state = 'needs_person')
            and ($1 = '' or strpos(p.name, $1) > 0)
          order by t.due_at, t.task_id limit $2"#,
         search,

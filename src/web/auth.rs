@@ -53,7 +53,7 @@ impl Signed {
     }
 
     pub(super) fn may_stop_all(&self) -> Result<()> {
-        let what = "没有全部停呼的权限,请找班长 / not allowed to stop all calls; ask a supervisor";
+        let what = "没有全部停呼的权限，请找班长 / not allowed to stop all calls; ask a supervisor";
         self.0.may_stop_all.then_some(()).ok_or_else(|| Problem::forbidden(what))
     }
 
@@ -73,7 +73,7 @@ impl Signed {
 
     fn one_of(&self, roles: &[&str]) -> Result<()> {
         let what =
-            "当前角色没有这项权限,请联系系统管理员 / this role may not; ask the administrator";
+            "当前角色没有这项权限，请联系系统管理员 / this role may not; ask the administrator";
         let allowed = roles.contains(&self.0.role.as_str());
         allowed.then_some(()).ok_or_else(|| Problem::forbidden(what))
     }
@@ -136,7 +136,7 @@ pub(super) async fn own_page_only(
         return next.run(request).await;
     }
     let what =
-        "请求不是从本页面发出的,请刷新后重试 / not sent from this page; reload and try again";
+        "请求不是从本页面发出的，请刷新后重试 / not sent from this page; reload and try again";
     Problem::forbidden(what).into_response()
 }
 

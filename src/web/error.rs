@@ -3,7 +3,10 @@
 
 use axum::{
     Json,
-    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    extract::{
+        multipart::MultipartRejection,
+        rejection::{JsonRejection, PathRejection, QueryRejection},
+    },
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -39,7 +42,7 @@ impl Problem {
     pub(super) fn wrong_password() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
-            "工号或密码不对,请重新输入 / login or password is wrong; try again",
+            "工号或密码不对，请重新输入 / login or password is wrong; try again",
         )
     }
 
@@ -49,7 +52,7 @@ impl Problem {
 
     pub(super) fn not_found(what: &str) -> Self {
         let detail =
-            format!("没有这条记录,或不在本人科室范围内 / no such {what}, or outside the scope");
+            format!("没有这条记录，或不在本人科室范围内 / no such {what}, or outside the scope");
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
@@ -68,7 +71,7 @@ impl Problem {
     pub(super) fn too_many() -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
-            "登录次数过多,请一分钟后再试 / too many tries; wait a minute",
+            "登录次数过多，请一分钟后再试 / too many tries; wait a minute",
         )
     }
 
@@ -84,7 +87,7 @@ impl Problem {
         tracing::error!(%error, "a request failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "系统故障,已记入日志,请稍后重试 / a fault of the system, logged; try again later",
+            "系统故障，已记入日志，请稍后重试 / a fault of the system, logged; try again later",
         )
     }
 
@@ -92,7 +95,7 @@ impl Problem {
         tracing::error!(%error, "the database cannot be used");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "数据库暂时不可用,请稍后重试 / the database is not there; try again later",
+            "数据库暂时不可用，请稍后重试 / the database is not there; try again later",
         )
     }
 }
@@ -152,6 +155,12 @@ impl From<JsonRejection> for Problem {
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
         Self::invalid(format!("查询条件有误 / {}", rejection.body_text()))
+    }
+}
+
+impl From<MultipartRejection> for Problem {
+    fn from(rejection: MultipartRejection) -> Self {
+        Self::invalid(format!("请选择文件上传 / {}", rejection.body_text()))
     }
 }
 

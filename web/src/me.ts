@@ -3,6 +3,7 @@ import { reactive } from 'vue'
 import { get, onSignedOut, post, remove, type Schemas } from './api/client'
 import { setZone } from './formats'
 import { router } from './router'
+import { i18n } from './words'
 
 interface State {
   me: Schemas['MeView'] | null
@@ -46,4 +47,5 @@ export async function lookAround(): Promise<void> {
   const overview = await get<Schemas['OverviewView']>('/api/overview')
   setZone(overview.timezone)
   state.overview = overview
+  document.title = `${overview.hospital} ${i18n.global.t('app.centre')}`
 }

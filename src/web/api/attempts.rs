@@ -86,7 +86,7 @@ async fn resolve(
         "no_answer" => Resolution::NoAnswer,
         word => Resolution::Conversation(
             word.parse()
-                .map_err(|error| Problem::invalid(format!("没有这种结果,请重新选择 / {error}")))?,
+                .map_err(|error| Problem::invalid(format!("没有这种结果，请重新选择 / {error}")))?,
         ),
     };
     let (core, by) = (&site.core, &signed.0.principal);

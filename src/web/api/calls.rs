@@ -161,12 +161,13 @@ async fn list(
     Terms(window): Terms<Window>,
 ) -> Result<Json<CallListView>> {
     let limit = window.limit();
+    let search = searched(&terms.search);
     let filter = call::Filter {
         call: None,
         run: terms.run,
         state: &terms.state,
         outcome: &terms.outcome,
-        search: terms.search.trim(),
+        search: &search,
         limit: limit + 1,
         offset: window.offset(),
     };
@@ -175,6 +176,15 @@ async fn list(
     let today = today(&site);
     let items = rows.into_iter().map(|row| CallView::of(row, today)).collect();
     Ok(Json(CallListView { items, has_more }))
+}
+
+/// A number is found however it is spaced; names keep theirs.
+fn searched(text: &str) -> String {
+    let is_number = text.chars().all(|c| c.is_ascii_digit() || " -+*".contains(c));
+    match is_number {
+        true => text.chars().filter(char::is_ascii_digit).collect(),
+        false => text.trim().to_owned(),
+    }
 }
 
 fn today(site: &Shared) -> NaiveDate {
@@ -259,5 +269,22 @@ fn leg_view(row: call::Leg) -> LegView {
         packets_received: row.packets_received,
         packets_lost: row.packets_lost,
         jitter_ms: row.jitter_ms,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_found_however_it_is_spaced() {
+        for (text, expected) in [
+            ("138 0013 8000", "13800138000"),
+            ("0592-502", "0592502"),
+            (" 张 伟 ", "张 伟"),
+            ("", ""),
+        ] {
+            assert_eq!(searched(text), expected);
+        }
     }
 }

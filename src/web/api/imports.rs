@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use axum::{
     Json,
-    extract::{DefaultBodyLimit, Multipart, State},
+    extract::{DefaultBodyLimit, Multipart, State, multipart::MultipartRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -119,13 +119,17 @@ async fn list(
 #[utoipa::path(post, path = "/api/imports", tag = "imports",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 202, body = BegunView)))]
-async fn upload(State(site): State<Shared>, signed: Signed, form: Multipart) -> Result<Response> {
+async fn upload(
+    State(site): State<Shared>,
+    signed: Signed,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Response> {
     signed.may_run()?;
     if !signed.sees_all() {
         let what = "导入需要全院范围的账号 / an import needs an account for the whole hospital";
         return Err(Problem::forbidden(what));
     }
-    let (name, bytes) = file_of(form).await?;
+    let (name, bytes) = file_of(form?).await?;
     let at = site.core.clock.wall();
     let by = signed.0.principal;
     let begun = site.core.app.begin_csv(&by, &name, &bytes, at).await?;
@@ -151,7 +155,7 @@ async fn store(site: Shared, by: Principal, begun: BegunImport) {
 
 async fn file_of(mut form: Multipart) -> Result<(String, Vec<u8>)> {
     let broken = |error: axum::extract::multipart::MultipartError| {
-        Problem::invalid(format!("文件没有传完,请重试 / {}", error.body_text()))
+        Problem::invalid(format!("文件没有传完，请重试 / {}", error.body_text()))
     };
     while let Some(field) = form.next_field().await.map_err(broken)? {
         if field.name() == Some("file") {

@@ -79,7 +79,7 @@ impl CallingPolicyView {
         windows.sort_by_key(|window| window.from);
         if windows.is_empty() || windows.iter().any(|window| window.from >= window.to) {
             return wrong(
-                "外呼时段至少一段,开始早于结束 / at least one window that starts before it ends",
+                "外呼时段至少一段，开始早于结束 / at least one window that starts before it ends",
             );
         }
         if windows.windows(2).any(|pair| pair[0].to > pair[1].from) {
@@ -91,11 +91,13 @@ impl CallingPolicyView {
         let (dials, retry) = (self.dials_per_day_max, self.retry);
         if !(1..=5).contains(&dials) || self.completed_per_day_max == 0 {
             return wrong(
-                "每日拨打 1 到 5 次,每日完成至少 1 次 / 1 to 5 dials, 1 or more completed",
+                "每日拨打 1 到 5 次，每日完成至少 1 次 / 1 to 5 dials, 1 or more completed",
             );
         }
         if !(1..=20).contains(&retry.attempts_max) || retry.resumes_max > 10 {
-            return wrong("拨打尝试 1 到 20 次,续问不超过 10 次 / 1 to 20 attempts, to 10 resumes");
+            return wrong(
+                "拨打尝试 1 到 20 次，续问不超过 10 次 / 1 to 20 attempts, to 10 resumes",
+            );
         }
         let waits = [retry.after_busy_s, retry.gap_s, retry.after_fault_s, retry.after_fault_max_s];
         if waits.iter().any(|wait| !(10..=WAIT_MAX_S).contains(wait)) {

@@ -24,8 +24,8 @@ struct PromptView {
     language: String,
     /// `recorded` or `synthetic`.
     source: &'static str,
-    /// Of a recorded one.
-    length_ms: Option<i32>,
+    /// Absent: no voice has spoken it yet.
+    length_ms: Option<u64>,
     recorded_by: Option<String>,
 }
 
@@ -54,15 +54,16 @@ async fn prompts(
         kept.map(|clip| ((clip.language.clone(), clip.text_sha256.clone()), clip)).collect();
     let (caller, callback) = (&config.hospital.spoken_name, &config.hospital.callback_number);
     let clips = core.library().neutral_clips(&terms.language, caller, callback);
-    let views = clips.into_iter().map(|clip| {
+    let mut views = Vec::with_capacity(clips.len());
+    for clip in clips {
         let known = kept.get(&(clip.language.clone(), text_sha256(&clip.written)));
-        PromptView {
+        views.push(PromptView {
             source: if known.is_some() { "recorded" } else { "synthetic" },
-            length_ms: known.map(|known| known.duration_ms),
+            length_ms: core.voice.length_ms(&clip).await,
             recorded_by: known.map(|known| known.recorded_by.clone()),
             text: clip.written,
             language: clip.language,
-        }
-    });
-    Ok(Json(views.collect()))
+        });
+    }
+    Ok(Json(views))
 }

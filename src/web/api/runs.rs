@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -38,6 +38,8 @@ struct RunView {
     run_id: Uuid,
     name: String,
     dialplan: String,
+    dialplan_title: String,
+    dialplan_title_en: String,
     trunk: Option<String>,
     lines: Option<i32>,
     /// A word of `run_state`.
@@ -115,7 +117,17 @@ struct Search {
     search: String,
 }
 
-async fn views(scope: &mut crate::store::Scope, rows: Vec<run::Run>) -> Result<Vec<RunView>> {
+/// As it is called now; one that has gone keeps its id.
+fn title(library: &Library, dialplan: &str, language: &str) -> String {
+    let found = library.dialplan(dialplan).and_then(|kept| kept.value.title.get(language));
+    found.cloned().unwrap_or_else(|| dialplan.to_owned())
+}
+
+async fn views(
+    library: &Library,
+    scope: &mut crate::store::Scope,
+    rows: Vec<run::Run>,
+) -> Result<Vec<RunView>> {
     let ids: Vec<_> = rows.iter().map(|run| run.run_id).collect();
     let counted = run::waterfalls(scope, &ids).await?.into_iter();
     let mut counted: BTreeMap<_, _> = counted.map(|count| (count.run_id, count)).collect();
@@ -132,6 +144,8 @@ async fn views(scope: &mut crate::store::Scope, rows: Vec<run::Run>) -> Result<V
         }),
         run_id: row.run_id,
         name: row.name,
+        dialplan_title: title(library, &row.dialplan, "zh"),
+        dialplan_title_en: title(library, &row.dialplan, "en"),
         dialplan: row.dialplan,
         trunk: row.trunk,
         lines: row.lines,
@@ -156,7 +170,7 @@ async fn list(
     let limit = window.limit();
     let rows = run::list(&mut scope, search.search.trim(), limit + 1, window.offset()).await?;
     let (rows, has_more) = page(rows, limit);
-    Ok(Json(RunListView { items: views(&mut scope, rows).await?, has_more }))
+    Ok(Json(RunListView { items: views(&site.core.library(), &mut scope, rows).await?, has_more }))
 }
 
 #[utoipa::path(post, path = "/api/runs", tag = "runs", request_body = NewRunView,
@@ -174,11 +188,11 @@ async fn create(
     }
     let known = |trunk: &String| core.config().trunk.iter().any(|known| known.name == *trunk);
     if !ask.trunk.as_ref().is_none_or(known) {
-        return Err(Problem::invalid("没有这条线路,请重新选择 / no such trunk; choose another"));
+        return Err(Problem::invalid("没有这条线路，请重新选择 / no such trunk; choose another"));
     }
     let library = core.library();
     let dialplan = library.dialplan(&ask.dialplan).ok_or_else(|| {
-        Problem::invalid("没有这个语音流程,请重新选择 / no such dialplan; choose another")
+        Problem::invalid("没有这个语音流程，请重新选择 / no such dialplan; choose another")
     })?;
     let new = NewRun {
         name: name.to_owned(),
@@ -232,7 +246,7 @@ async fn find(
         }
         dials += count.dials;
     }
-    let run = views(&mut scope, vec![found]).await?.pop();
+    let run = views(&site.core.library(), &mut scope, vec![found]).await?.pop();
     let live = live_views(&site, &signed, |call| call.run == Some(run_id)).await?;
     let words = |counts: BTreeMap<String, i64>| {
         counts.into_iter().map(|(word, tasks)| CountView { word, tasks }).collect()
@@ -265,9 +279,10 @@ fn lines(core: &Core, run: &run::Run) -> (usize, f64) {
 async fn change(
     State(site): State<Shared>,
     signed: Signed,
-    Path((id, action)): Path<(Uuid, String)>,
+    path: Result<Path<(Uuid, String)>, PathRejection>,
 ) -> Result<Json<RunStateView>> {
     signed.may_run()?;
+    let Path((id, action)) = path?;
     let action = match action.as_str() {
         "start" => RunAction::Start,
         "pause" => RunAction::Pause,

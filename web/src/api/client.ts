@@ -54,9 +54,9 @@ async function problemOf(response: Response): Promise<Problem> {
 
 /** The half of "中文 / English" that fits the language. */
 export function halfOf(detail: string, locale: string): string {
-  const at = detail.lastIndexOf(' / ')
+  const at = detail.lastIndexOf('/ ')
   if (at < 0) return detail
-  return locale.startsWith('zh') ? detail.slice(0, at) : detail.slice(at + 3)
+  return (locale.startsWith('zh') ? detail.slice(0, at) : detail.slice(at + 2)).trim()
 }
 
 export type Terms = Record<string, string | number | undefined | null>

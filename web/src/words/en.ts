@@ -3,6 +3,7 @@ export default {
   app: { centre: 'Follow-up centre', search: 'Patient, number', searchAll: 'Search the calls', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
   menu: { home: 'Home', runs: 'Runs', calls: 'Calls', alerts: 'Alerts', imports: 'Import', prompts: 'Prompt studio', trunks: 'Trunks', users: 'Users', policy: 'Calling windows' },
   common: {
+    colon: ': ',
     retry: 'Retry', cancel: 'Cancel', save: 'Save', search: 'Search', close: 'Close', all: 'All', none: 'None', loading: 'Loading', failed: 'Nothing could be loaded',
     prev: 'Previous', next: 'Next', name: 'Name', number: 'Number', state: 'State', outcome: 'Outcome', reason: 'Reason', department: 'Department', ward: 'Ward', time: 'Time', age: 'age {n}',
     rows: 'Rows {from} – {to}', saved: 'Saved {time}', refresh: 'Refresh', open: 'Open', count: '{n} rows', optional: 'optional', seconds: 's',
@@ -17,7 +18,7 @@ export default {
     new: 'New run', empty: 'No runs yet. Import discharges first, then make a run.', name: 'Name of the run', dialplan: 'Dialplan', trunk: 'Trunk', anyTrunk: 'Any trunk that is up', lines: 'Lines at once', linesNote: 'Empty: all that the trunk has', source: 'Whom to call',
     allOpen: 'Every discharge without a follow-up', fromImport: 'Import {name}', create: 'Create', made: 'Created with {n} tasks', start: 'Start', resume: 'Resume', pause: 'Pause', stop: 'Stop calling', stopNote: 'Ringing calls are cancelled, answered ones go on. A stopped run cannot start again.',
     due: 'Due', dialled: 'Dialled', answeredN: 'Answered', right: 'Right person', completedN: 'Completed', createdBy: 'Created by', createdAt: 'Created at', progress: 'Progress', back: 'Back to runs', linesUse: 'Lines in use', rate: 'Dialling rate', rateValue: '{n} a second', whyIdle: 'Nothing is dialled now',
-    live: 'In progress', liveEmpty: 'No calls now.', finished: 'Ended', finishedEmpty: 'No call has ended yet.', tasks: 'Tasks', tasksEmpty: 'No such tasks.', question: 'Question {n}', keys: '{n} keys', dials: 'Dials', attempts: 'Attempts', notBefore: 'Not before', byOutcome: 'By outcome', untested: 'Not reviewed', dialsN: '{n} dials', training: 'needs a doctor’s review; for training only',
+    live: 'In progress', liveEmpty: 'No calls now.', finished: 'Ended', finishedEmpty: 'No call has ended yet.', tasks: 'Tasks', tasksEmpty: 'No such tasks.', question: 'Question {n}', keys: '{n} keys', dials: 'Dials', attempts: 'Attempts', notBefore: 'Not before', byOutcome: 'By outcome', untested: 'Not reviewed', dialsN: '{n}', training: 'needs a doctor’s review; for training only',
   },
   calls: {
     empty: 'No calls yet.', nothing: 'No call fits. Ask for less.', direction: 'Direction', outbound: 'Outbound', inbound: 'Inbound', started: 'Started', talk: 'Talk time', answers: 'Answers', recording: 'Recording', anyState: 'All states', live: 'In progress', anyOutcome: 'All outcomes',
@@ -44,6 +45,7 @@ export default {
     completed: 'Completed', partial: 'Partial', break_off: 'Broken off', refused: 'Refused', wrong_number: 'Wrong number', wrong_person: 'Wrong person', postponed: 'Postponed', answered_no_keys: 'Answered, no keys', identity_not_confirmed: 'Identity not confirmed', carrier_voicemail: 'Carrier voicemail', call_assistant: 'Call assistant', no_answer: 'No answer', busy: 'Busy', declined: 'Declined',
     unreachable: 'Unreachable', not_in_service: 'Not in service', barred: 'Barred', trunk_fault: 'Trunk fault', unable: 'Unable', not_eligible: 'Not eligible', system_fault: 'System fault', uncertain: 'Uncertain',
   },
+  identity: { confirmed: 'Matches', failed: 'Does not match' },
   blank: { not_asked: 'Not asked', no_answer: 'No answer', declined: 'Declined', unknown: 'Unknown', not_applicable: 'Not applicable', not_measured: 'Not measured' },
   alert_level: { emergency: 'Emergency', urgent: 'Urgent', prompt: 'Prompt' },
   alert_state: { raised: 'Raised', acknowledged: 'Acknowledged', in_hand: 'In hand', escalated: 'Escalated', closed: 'Closed' },
