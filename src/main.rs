@@ -6,6 +6,8 @@ mod account;
 mod args;
 #[path = "main/content.rs"]
 mod content;
+#[path = "main/doctor.rs"]
+mod doctor;
 #[path = "main/practice.rs"]
 mod practice;
 #[path = "main/serve.rs"]
@@ -63,6 +65,7 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::ResumeAll { by } => serve::resume_all(path.as_deref(), by),
         Command::Carrier(carrier) => practice::carrier(path.as_deref(), carrier),
         Command::Demo { dir, patients } => practice::demo(&dir, patients),
+        Command::Doctor { english } => doctor::doctor(path.as_deref(), english),
         Command::Reload => serve::reload(path.as_deref()),
         Command::Status => serve::status(path.as_deref()),
     }

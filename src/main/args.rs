@@ -93,6 +93,13 @@ pub(super) enum Command {
     /// Read trunks, carrier profiles and the pilot list again; a wrong file changes nothing.
     #[command(after_help = "Example: suifang reload")]
     Reload,
+    /// Try ports, database, disk, clock, voice, trunks and a call to ourselves with sound
+    /// both ways; say what to do.
+    #[command(after_help = "Example: suifang doctor --english")]
+    Doctor {
+        #[arg(long)]
+        english: bool,
+    },
     /// What the running server is doing.
     #[command(after_help = "Example: suifang status")]
     Status,

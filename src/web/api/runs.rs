@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use super::live::{LiveView, live_views};
 use crate::{
-    app::{NewRun, RunAction},
+    app::RunAction,
     base::{ImportId, RunId},
-    engine::{CallCommand, Core},
+    engine::{CallCommand, Core, new_run},
     ivr::Library,
     store::run,
     web::{
@@ -191,39 +191,12 @@ async fn create(
         return Err(Problem::invalid("没有这条线路，请重新选择 / no such trunk; choose another"));
     }
     let library = core.library();
-    let dialplan = library.dialplan(&ask.dialplan).ok_or_else(|| {
-        Problem::invalid("没有这个语音流程，请重新选择 / no such dialplan; choose another")
-    })?;
-    let new = NewRun {
-        name: name.to_owned(),
-        dialplan: ask.dialplan.clone(),
-        dialplan_sha256: dialplan.sha256.clone(),
-        contents: contents(&library, &ask.dialplan),
-        trunk: ask.trunk,
-        lines: ask.lines,
-        import: ask.import_id.map(ImportId::from_uuid),
-    };
+    let is_training = core.config().hospital.training;
+    let import = ask.import_id.map(ImportId::from_uuid);
+    let new = new_run(&library, is_training, name, &ask.dialplan, ask.trunk, ask.lines, import);
+    let new = new.map_err(Problem::invalid)?;
     let (id, tasks) = core.app.create_run(&signed.0.principal, &new, core.clock.wall()).await?;
     Ok((StatusCode::CREATED, Json(MadeRunView { run_id: *id.as_uuid(), tasks })).into_response())
-}
-
-/// The dialplan and each questionnaire that it asks, word for word.
-fn contents(library: &Library, dialplan: &str) -> Vec<(&'static str, String, String, String)> {
-    let plan = library
-        .dialplan(dialplan)
-        .map(|kept| ("dialplan", dialplan.to_owned(), kept.sha256.clone(), kept.body.clone()));
-    let forms = library.questionnaires().filter(|kept| {
-        let asked = library.dialplans_asking(&kept.value.id);
-        let is_opening = library.questionnaires().any(|other| {
-            other.value.opening.as_ref() == Some(&kept.value.id)
-                && library.dialplans_asking(&other.value.id).contains(&dialplan)
-        });
-        asked.contains(&dialplan) || is_opening
-    });
-    let forms = forms.map(|kept| {
-        ("questionnaire", kept.value.id.clone(), kept.sha256.clone(), kept.body.clone())
-    });
-    plan.into_iter().chain(forms).collect()
 }
 
 #[utoipa::path(get, path = "/api/runs/{id}", tag = "runs", params(("id" = Uuid, Path)),

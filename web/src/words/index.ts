@@ -7,7 +7,8 @@ export type Locale = 'zh-CN' | 'en'
 const KEPT = 'suifang.language'
 
 const kept = localStorage.getItem(KEPT)
-const first: Locale = kept === 'en' || kept === 'zh-CN' ? kept : navigator.language.startsWith('en') ? 'en' : 'zh-CN'
+// The nurses' language first, whatever a new machine's browser speaks.
+const first: Locale = kept === 'en' ? 'en' : 'zh-CN'
 
 export const i18n = createI18n({
   legacy: false,
