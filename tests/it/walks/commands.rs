@@ -46,7 +46,7 @@ fn spoil(stage: &Stage, name: &str) {
         "loop" => {
             let path = stage.folder.join("dialplans/quick.toml");
             let old = std::fs::read_to_string(&path).unwrap();
-            let round = "do = \"go_to\"\nstep = \"a\"\n\n[[step]]\nid = \"a\"\ndo = \"go_to\"\nstep = \"end\"";
+            let round = "do = \"go_to\"\nstep = \"end\"";
             std::fs::write(path, old.replace("do = \"hang_up\"", round)).unwrap();
         }
         "zero" => {
