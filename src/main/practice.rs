@@ -184,7 +184,7 @@ fn demo_config(dialplans: &Path) -> String {
          [dialer]\n# The demo calls at any hour.\nignore_window = true\n\n\
          [[interface]]\nname = \"loopback\"\nbind = \"127.0.0.1\"\nport = 5060\nregistrar = true\n\n\
          [[trunk]]\nname = \"demo\"\npeer = \"127.0.0.1:{CARRIER_PORT}\"\n\
-         caller_number = \"05925027064\"\nlines = 30\ncalls_per_s = 3.0\n\n\
+         caller_number = \"05925027064\"\nlines = 40\ncalls_per_s = 4.0\n\n\
          [log]\nfilter = \"warn\"\n",
         dialplans.display()
     )

@@ -89,9 +89,9 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) async fn prepare(data: &Path, binaries: Binaries) -> Result<Self, ClusterError> {
-        let user = unprivileged()?;
         let data = std::path::absolute(data).map_err(|error| failed("the data folder", error))?;
         let tag = format!("{:x}", Sha256::digest(data.as_os_str().as_encoded_bytes()));
+        let user = unprivileged(&data)?;
         let folder = place(&data, &tag, user)?;
         let socket = PathBuf::from(format!("/tmp/suifang-pg-{}", &tag[..12]));
         let cluster = Self { binaries, folder, socket, user };
@@ -250,10 +250,16 @@ impl Cluster {
     }
 }
 
-/// PostgreSQL refuses to run as root; as anybody else it runs as us.
-fn unprivileged() -> Result<Option<(Uid, Gid)>, ClusterError> {
+/// PostgreSQL refuses to run as root; as anybody else it runs as us. A cluster that is
+/// there keeps its owner.
+fn unprivileged(data: &Path) -> Result<Option<(Uid, Gid)>, ClusterError> {
     if !geteuid().is_root() {
         return Ok(None);
+    }
+    if let Ok(meta) = fs::metadata(data.join("postgres/PG_VERSION"))
+        && meta.uid() != 0
+    {
+        return Ok(Some((Uid::from_raw(meta.uid()), Gid::from_raw(meta.gid()))));
     }
     for name in ["suifang", "postgres"] {
         if let Ok(Some(user)) = User::from_name(name) {
