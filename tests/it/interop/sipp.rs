@@ -1,0 +1,54 @@
+use std::process::{Command, Stdio};
+
+use super::installed;
+use crate::support::{Stage, manifest, said, until};
+
+/// The inbound menu, keys by INFO and as telephone-events; each call must go to its end.
+#[test]
+fn sipp_calls_the_menu_and_presses_keys_both_ways() {
+    if !installed("sipp", 1) {
+        return;
+    }
+    let mut stage = Stage::new("sipp", "");
+    stage.start();
+    for (n, file) in ["menu_info.xml", "menu_rfc4733.xml"].into_iter().enumerate() {
+        let scenario = manifest().join("tests/data/sipp").join(file);
+        let output = Command::new("sipp")
+            .arg(format!("127.0.0.1:{}", stage.sip_port))
+            .arg("-sf")
+            .arg(&scenario)
+            .args(["-s", "1000", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", "10", "-r", "5"])
+            .args(["-p", &(stage.carrier_port + 1 + n as u16).to_string(), "-timeout", "60"])
+            .current_dir(&stage.folder)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{file}: {}\n{}", said(&output), stage.log());
+    }
+}
+
+/// sipp as the patient: it is called, answers, echoes, and hangs up or is hung up on.
+#[test]
+fn sipp_as_a_patient_is_called() {
+    if !installed("sipp", 1) {
+        return;
+    }
+    // sipp takes an OPTIONS for its one call: nobody asks for its health.
+    let mut stage = Stage::new("uas", "profile = { options_interval_s = 0 }");
+    let mut patient = Command::new("sipp")
+        .args(["-sn", "uas", "-rtp_echo", "-i", "127.0.0.1", "-m", "1", "-timeout", "120"])
+        .args(["-p", &stage.carrier_port.to_string()])
+        .current_dir(&stage.folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    stage.start();
+    let address = format!("sip:patient@127.0.0.1:{}", stage.carrier_port);
+    let output = stage.run(&["call", &address, "--dialplan", "ring_test"]);
+    assert!(said(&output).contains("answered, SIP status 200"), "{}", said(&output));
+    let ended = until(std::time::Duration::from_secs(10), || patient.try_wait().unwrap().is_some());
+    let _ = patient.kill();
+    assert!(ended, "sipp did not see the end of the call");
+}
