@@ -95,7 +95,7 @@ async fn open(
     let leg = OpenLeg {
         bind: shared.bind.ip(),
         ports: &shared.ports,
-        learns_any: true,
+        learns_any: false,
         events,
         beside: None,
     };

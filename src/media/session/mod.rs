@@ -222,8 +222,8 @@ impl Session {
     pub fn set_remote(&mut self, remote: Remote, now: Instant) {
         let rtcp = remote.rtcp.unwrap_or_else(|| next_port(remote.rtp));
         let learns_any = self.config.learns_any;
-        rename(&mut self.rtp_source, remote.rtp, learns_any);
-        rename(&mut self.rtcp_source, rtcp, learns_any);
+        rename(&mut self.rtp_source, remote.rtp, Source::new(remote.rtp, learns_any));
+        rename(&mut self.rtcp_source, rtcp, Source::for_rtcp(rtcp, learns_any));
         if self.remote.is_none_or(|old| old.codec != remote.codec) {
             self.jitter.reset();
         }
@@ -337,10 +337,10 @@ impl fmt::Debug for Session {
     }
 }
 
-fn rename(source: &mut Option<Source>, named: SocketAddr, learns_any: bool) {
+fn rename(source: &mut Option<Source>, named: SocketAddr, fresh: Source) {
     match source {
         Some(source) => source.rename(named),
-        None => *source = Some(Source::new(named, learns_any)),
+        None => *source = Some(fresh),
     }
 }
 

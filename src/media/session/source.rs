@@ -2,37 +2,64 @@
 
 use std::net::SocketAddr;
 
-/// Behind NAT the port is not the one of the SDP. It is learnt once, from the host that
-/// signalling named; whoever else sends is a stranger and never gets a packet of ours.
+/// The address of the SDP is believed at once, and whenever it speaks. Behind NAT the port
+/// is another: it is learnt, from the host that signalling named, when it has spoken for
+/// half a second and the named port has not. Whoever else sends is a stranger and never
+/// gets a packet of ours: one SBC carries many calls, and a call that we have lost in a
+/// crash still talks to its old port, which may be ours again.
 #[derive(Clone, Copy)]
 pub(super) struct Source {
     named: SocketAddr,
     learnt: Option<SocketAddr>,
+    /// Another port of the named host, and how often it has spoken in a row.
+    candidate: Option<(SocketAddr, u32)>,
+    proofs: u32,
     learns_any: bool,
 }
 
 impl Source {
     pub(super) fn new(named: SocketAddr, learns_any: bool) -> Self {
-        Self { named: canonical(named), learnt: None, learns_any }
+        let named = canonical(named);
+        Self { named, learnt: None, candidate: None, proofs: RTP_PROOFS, learns_any }
+    }
+
+    /// RTCP comes every five seconds.
+    pub(super) fn for_rtcp(named: SocketAddr, learns_any: bool) -> Self {
+        Self { proofs: RTCP_PROOFS, ..Self::new(named, learns_any) }
     }
 
     /// Signalling named another place; the same one again forgets nothing.
     pub(super) fn rename(&mut self, named: SocketAddr) {
         if canonical(named) != self.named {
-            *self = Self::new(named, self.learns_any);
+            *self = Self { proofs: self.proofs, ..Self::new(named, self.learns_any) };
         }
     }
 
     pub(super) fn accepts(&mut self, from: SocketAddr) -> bool {
         let from = canonical(from);
+        if from == self.named && !self.learns_any {
+            (self.learnt, self.candidate) = (Some(from), None);
+            return true;
+        }
         if let Some(learnt) = self.learnt {
             return from == learnt;
         }
-        let is_ours = self.learns_any || from.ip() == self.named.ip();
-        if is_ours {
+        if self.learns_any {
+            self.learnt = Some(from);
+            return true;
+        }
+        if from.ip() != self.named.ip() {
+            return false;
+        }
+        let heard = match self.candidate {
+            Some((candidate, heard)) if candidate == from => heard + 1,
+            _ => 1,
+        };
+        self.candidate = Some((from, heard));
+        if heard >= self.proofs {
             self.learnt = Some(from);
         }
-        is_ours
+        heard >= self.proofs
     }
 
     /// None while the other side has no address (held the old way, c=0.0.0.0).
@@ -46,30 +73,50 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
+/// Half a second of packets.
+const RTP_PROOFS: u32 = 25;
+const RTCP_PROOFS: u32 = 2;
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NAMED: &str = "192.0.2.1:4000";
+
+    fn source(learns_any: bool) -> Source {
+        Source::new(NAMED.parse().unwrap(), learns_any)
+    }
+
+    fn speaks(source: &mut Source, from: &str, times: u32) -> bool {
+        (0..times).fold(false, |_, _| source.accepts(from.parse().unwrap()))
+    }
+
     #[test]
-    fn the_port_is_learnt_once_and_only_from_the_named_host() {
-        const NAMED: &str = "192.0.2.1:4000";
+    fn the_named_address_is_believed_at_once_and_another_port_after_half_a_second() {
         for (name, learns_any, arrivals, target) in [
             ("nothing came", false, &[][..], NAMED),
-            ("as named", false, &[(NAMED, true)], NAMED),
-            ("another port", false, &[("192.0.2.1:5000", true)], "192.0.2.1:5000"),
-            ("mapped", false, &[("[::ffff:192.0.2.1]:4000", true)], NAMED),
-            ("a stranger first", false, &[("192.0.2.9:4000", false), (NAMED, true)], NAMED),
+            ("as named", false, &[(NAMED, 1, true)], NAMED),
+            ("mapped", false, &[("[::ffff:192.0.2.1]:4000", 1, true)], NAMED),
+            ("another port", false, &[("192.0.2.1:5000", 24, false)], NAMED),
+            ("another port, long", false, &[("192.0.2.1:5000", 25, true)], "192.0.2.1:5000"),
             (
-                "another port, later",
+                "two old calls",
                 false,
-                &[(NAMED, true), ("192.0.2.1:5000", false), ("192.0.2.9:4000", false)],
+                &[("192.0.2.1:5000", 20, false), ("192.0.2.1:6000", 20, false), (NAMED, 1, true)],
                 NAMED,
             ),
-            ("any", true, &[("192.0.2.9:1", true), (NAMED, false)], "192.0.2.9:1"),
+            (
+                "the named one speaks late",
+                false,
+                &[("192.0.2.1:5000", 30, true), (NAMED, 1, true), ("192.0.2.1:5000", 30, false)],
+                NAMED,
+            ),
+            ("a stranger", false, &[("192.0.2.9:4000", 100, false), (NAMED, 1, true)], NAMED),
+            ("any", true, &[("192.0.2.9:1", 1, true), (NAMED, 1, false)], "192.0.2.9:1"),
         ] {
-            let mut source = Source::new(NAMED.parse().unwrap(), learns_any);
-            for (from, expected) in arrivals {
-                assert_eq!(source.accepts(from.parse().unwrap()), *expected, "{name}: {from}");
+            let mut source = source(learns_any);
+            for (from, times, expected) in arrivals {
+                assert_eq!(speaks(&mut source, from, *times), *expected, "{name}: {from}");
             }
             assert_eq!(source.target(), Some(target.parse().unwrap()), "{name}");
         }
@@ -77,8 +124,8 @@ mod tests {
 
     #[test]
     fn a_renewed_name_forgets_what_was_learnt_and_none_is_no_target() {
-        let mut source = Source::new("192.0.2.1:4000".parse().unwrap(), false);
-        assert!(source.accepts("192.0.2.1:5000".parse().unwrap()));
+        let mut source = source(false);
+        assert!(speaks(&mut source, "192.0.2.1:5000", 25));
         source.rename("192.0.2.1:4000".parse().unwrap());
         assert_eq!(source.target(), Some("192.0.2.1:5000".parse().unwrap()));
         source.rename("192.0.2.2:4000".parse().unwrap());

@@ -223,12 +223,20 @@ fn strangers_are_counted_and_get_nothing() {
         leg.handle_rtcp(&packet, at(stranger), start);
     }
     assert_eq!((leg.stats().strangers, leg.stats().received), (4, 0));
-    // Behind NAT the named host sends from another port: that is where ours goes then.
-    leg.handle_rtp(&packet, at("192.0.2.2:61000"), start);
+    // Behind NAT the named host sends from another port: that is where ours goes, once it
+    // has spoken for half a second.
+    for _ in 0..25 {
+        leg.handle_rtp(&packet, at("192.0.2.2:61000"), start);
+    }
     leg.tick(start, &mut out);
     assert_eq!(out.rtp.get().unwrap().0, at("192.0.2.2:61000"));
+    assert_eq!((leg.stats().strangers, leg.stats().received), (28, 1));
+    // The address that signalling named needs no proof.
     leg.handle_rtp(&packet, at(B), start);
-    assert_eq!((leg.stats().strangers, leg.stats().received), (5, 1));
+    leg.tick(start, &mut out);
+    assert_eq!(out.rtp.get().unwrap().0, at(B));
+    leg.handle_rtp(&packet, at("192.0.2.2:61000"), start);
+    assert_eq!(leg.stats().strangers, 29);
 }
 
 #[test]

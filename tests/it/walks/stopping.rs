@@ -60,7 +60,7 @@ async fn a_crash_calls_nobody_twice_and_loses_no_answer() {
         assert!(after >= before, "{before} answers were stored, {after} are left");
     }
     let all_dialled = |dials: usize| dials >= patients.len();
-    let done = until(Duration::from_secs(240), || {
+    let done = until(Duration::from_secs(240 + 40 * kills as u64), || {
         all_dialled(carrier.dials().len()) && stage.run(&["status"]).stdout.starts_with(b"0 calls")
     });
     assert!(done, "{} of {} dialled\n{}", carrier.dials().len(), patients.len(), stage.log());
