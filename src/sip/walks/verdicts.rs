@@ -68,7 +68,6 @@ fn shared(file: &str) -> Option<Vec<u8>> {
     let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let roots = [
         std::env::var_os("SUIFANG_SHARED").map(PathBuf::from),
-        Some(PathBuf::from("/work/shared/data")),
         Some(manifest.join("../shared/data")),
     ];
     roots.into_iter().flatten().find_map(|root| {
