@@ -50,6 +50,16 @@ impl Journal {
         }
     }
 
+    /// For what a call still brings when it has given up waiting (a refusal among it): it
+    /// is written when the database comes back.
+    ///
+    /// # Errors
+    /// When the queue is full.
+    pub fn leave(&self, entry: Entry, at: DateTime<Utc>) -> Result<(), JournalFull> {
+        let (committed, _) = oneshot::channel();
+        self.entries.try_send(Written { at, entry, committed }).map_err(|_| JournalFull)
+    }
+
     /// Waits until all is written, or cannot be.
     pub async fn close(self) {
         drop(self.entries);

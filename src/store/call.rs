@@ -237,3 +237,12 @@ pub async fn visible(scope: &mut Scope, calls: &[Uuid]) -> Result<Vec<Uuid>> {
         .fetch_all(scope.connection())
         .await?)
 }
+
+/// SIP's own Call-ID of each leg, for asking a carrier about a call.
+pub async fn sip_call_ids(scope: &mut Scope) -> Result<Vec<(Uuid, String)>> {
+    let rows =
+        sqlx::query!("select call_id, sip_call_id from leg order by started_at desc limit 1000")
+            .fetch_all(scope.connection())
+            .await?;
+    Ok(rows.into_iter().map(|row| (row.call_id, row.sip_call_id)).collect())
+}

@@ -212,12 +212,15 @@ impl Call {
 
     /// Committed before anything else is said.
     async fn write(&mut self, entry: Entry) {
-        if self.fault.is_some() {
-            return;
-        }
         let at = self.core.clock.wall();
         let Some(talk) = &self.talk else { return };
-        if talk.journal.record(entry, at).await.is_err() {
+        // A call that ends by a fault does not wait again, but drops nothing: the respondent
+        // may have said "never again".
+        let stored = match self.fault {
+            None => talk.journal.record(entry, at).await,
+            Some(_) => talk.journal.leave(entry, at),
+        };
+        if stored.is_err() {
             let counter = &self.core.counters.journal_failures;
             counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             self.fail("an answer could not be stored in time");

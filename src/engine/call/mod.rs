@@ -34,7 +34,7 @@ use crate::{
     base::{CallId, LegId, Machine as _},
     domain::Outcome,
     sip::{
-        endpoint::Event,
+        endpoint::{Event, Input},
         invite::{self, EndReport, Leg},
     },
 };
@@ -188,6 +188,7 @@ impl Call {
                 }
             }
             for output in outputs {
+                self.note_call_id(&output);
                 if let invite::Output::ToEndpoint(input) = output
                     && self.core.signalling.send(input).await.is_err()
                 {
@@ -201,6 +202,15 @@ impl Call {
             if idle {
                 return;
             }
+        }
+    }
+
+    /// Ours is made by the leg; the record names it, so that a carrier can be asked.
+    fn note_call_id(&mut self, output: &invite::Output) {
+        if let invite::Output::ToEndpoint(Input::Request { request, .. }) = output
+            && self.sip_call_id.is_empty()
+        {
+            self.sip_call_id = request.headers.call_id().unwrap_or_default();
         }
     }
 

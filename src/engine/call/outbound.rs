@@ -94,7 +94,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         times: Times { started: at, answered: None },
         rang: false,
         early: false,
-        sip_call_id: id.to_string(),
+        sip_call_id: String::new(),
         kind: match dial.purpose {
             DialPurpose::FollowUp { claim, .. } => Kind::FollowUp(claim),
             DialPurpose::Test => Kind::Test,

@@ -33,6 +33,10 @@ async fn a_run_ends_with_every_outcome_and_answer_equal_to_the_truth() {
         assert_eq!(dials, 1, "{number} was dialled {dials} times");
     }
     recordings_agree(&stage, &database).await;
+    let mut scope = database.scope(&Principal::System("test")).await.unwrap();
+    for (call, sip) in suifang::store::call::sip_call_ids(&mut scope).await.unwrap() {
+        assert!(!sip.is_empty() && sip != call.to_string(), "{sip:?} is not SIP's own Call-ID");
+    }
     nothing_of_a_patient_is_logged(&stage, &patients);
 }
 
