@@ -7,6 +7,7 @@ mod number_cell;
 mod outcome;
 mod pacing;
 mod retry;
+mod schedule;
 mod state;
 mod window;
 mod word;
@@ -19,5 +20,9 @@ pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_ce
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
 pub use retry::{Counts, Next, RetryPolicy};
+pub use schedule::{
+    Anchor, CycleChange, Done, Due, FOLLOW_UPS_MAX, FirstContact, Horizon, Interval, IntervalRow,
+    Lasts, OnTime, Phase, Schedule, ScheduleFault, ScheduleLimits,
+};
 pub use state::{RunState, TaskKind, TaskState};
 pub use window::{Calendar, DayKind, DayPart, Window};
