@@ -57,6 +57,7 @@ pub struct Disposition(i16);
 
 impl Disposition {
     pub const HOME: Self = Self(1);
+    pub const TRANSFERRED: Self = Self(2);
     pub const DIED: Self = Self(5);
 
     pub const fn code(self) -> i16 {

@@ -6,6 +6,7 @@ mod discharge;
 mod number_cell;
 mod outcome;
 mod pacing;
+mod plan_rule;
 mod retry;
 mod schedule;
 mod state;
@@ -19,6 +20,9 @@ pub use discharge::{
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
+pub use plan_rule::{
+    Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, Standing, choose_plan,
+};
 pub use retry::{Counts, Next, RetryPolicy};
 pub use schedule::{
     Anchor, CycleChange, Done, Due, FOLLOW_UPS_MAX, FirstContact, Horizon, Interval, IntervalRow,
