@@ -79,18 +79,30 @@ impl App {
         for due in store::task::next_due(&mut scope, run, at, limit).await? {
             match judge(&mut scope, dialler, &due, at).await? {
                 Verdict::Dial(usable, standing) => {
+                    let facts = json!({ "relation": usable.relation, "trunk": trunk });
+                    decided(&mut scope, &due, "dialled", "due", None, &facts, at).await?;
                     let claim = claim(&mut scope, dialler, &due, &usable, standing, trunk, at);
                     claims.push(claim.await?);
                 }
                 Verdict::PutOff { why, until } => {
-                    let task = TaskId::from_uuid(due.task_id);
+                    let (task, facts) = (TaskId::from_uuid(due.task_id), json!({}));
+                    decided(&mut scope, &due, "put_off", why, Some(until), &facts, at).await?;
                     store::task::put_off(&mut scope, task, why, until, at).await?;
                 }
                 Verdict::End(why) => {
-                    let task = TaskId::from_uuid(due.task_id);
+                    let (task, facts) = (TaskId::from_uuid(due.task_id), json!({}));
+                    decided(&mut scope, &due, "ended", why, None, &facts, at).await?;
                     store::task::cancel(&mut scope, task, why, at).await?;
                 }
-                Verdict::NoNumber => finish::to_repair(&mut scope, due.task_id, at).await?,
+                Verdict::ToPerson(why) => {
+                    let (task, facts) = (TaskId::from_uuid(due.task_id), json!({}));
+                    decided(&mut scope, &due, "handed_over", why, None, &facts, at).await?;
+                    store::task::hand_over(&mut scope, task, why, at).await?;
+                }
+                Verdict::NoNumber => {
+                    decided(&mut scope, &due, "repair", "no_number", None, &json!({}), at).await?;
+                    finish::to_repair(&mut scope, due.task_id, at).await?;
+                }
             }
         }
         self.commit(scope).await?;
@@ -119,9 +131,29 @@ impl App {
 
 enum Verdict {
     Dial(store::person::Usable, Box<store::person::Standing>),
-    PutOff { why: &'static str, until: DateTime<Utc> },
+    PutOff {
+        why: &'static str,
+        until: DateTime<Utc>,
+    },
     End(&'static str),
+    /// No machine can ask this person.
+    ToPerson(&'static str),
     NoNumber,
+}
+
+/// So that anybody can be told, later, why this person was or was not called.
+async fn decided(
+    scope: &mut Scope,
+    due: &Due,
+    what: &str,
+    why: &str,
+    until: Option<DateTime<Utc>>,
+    facts: &serde_json::Value,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let (task, person) = (due.task_id, due.person_id);
+    let new = store::decision::New { task, person, what, why, until, facts };
+    Ok(store::decision::insert(scope, &new, at).await?)
 }
 
 async fn judge(
@@ -133,7 +165,11 @@ async fn judge(
     let person = PersonId::from_uuid(due.person_id);
     let standing = store::person::standing(scope, person).await?;
     let today = dialler.calendar.local_date(at);
-    let numbers = store::person::usable_numbers(scope, person, due.patient_only, today).await?;
+    if let Some(why) = needs_person(standing.communication_mark.as_deref()) {
+        return Ok(Verdict::ToPerson(why));
+    }
+    let patient_only = due.patient_only || standing.patient_only;
+    let numbers = store::person::usable_numbers(scope, person, patient_only, today).await?;
     let Some(usable) = numbers.into_iter().next() else { return Ok(Verdict::NoNumber) };
     if dialler.allow.as_ref().is_some_and(|allow| !allow.iter().any(|a| a.as_str() == usable.e164))
     {
@@ -147,7 +183,7 @@ async fn judge(
         refused: standing.refused,
         do_not_call: false,
         automatic_contact_stopped: standing.automatic_contact_stopped,
-        readmitted: false,
+        readmitted: standing.readmitted,
         dials_today: u32::try_from(dials.dials_today).unwrap_or(u32::MAX),
         completed_today: u32::try_from(dials.completed_today).unwrap_or(u32::MAX),
         last_dial: dials.last_dial,
@@ -218,6 +254,16 @@ async fn claim(
         disclosure: due.disclosure.clone(),
         answered: answered.collect(),
     })
+}
+
+/// A voice with keys is of no use to them; a person calls, or writes.
+fn needs_person(mark: Option<&str>) -> Option<&'static str> {
+    match mark? {
+        "no_speech" => Some("no_speech"),
+        "hard_of_hearing" => Some("hard_of_hearing"),
+        "cognitive" => Some("cognitive"),
+        _ => None,
+    }
 }
 
 /// When the hospital's day began.

@@ -1,14 +1,17 @@
 //! Discharges come in: each row is one transaction's worth, stored whole or not at all;
 //! what is wrong is told by row and column.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{App, AppError, Change, Result, note};
+use super::{
+    App, AppError, Change, EndReason, Result, note,
+    plans::{plan_admission, stop_person},
+};
 use crate::{
     base::{AdmissionId, ContactId, ImportId, NumberId, PersonId},
-    domain::{Discharge, Disposition, NextOfKin, RawDischarge, Relation, RowFault},
+    domain::{Calendar, Discharge, Disposition, NextOfKin, RawDischarge, Relation, RowFault},
     his::{self, Column},
     store::{self, Principal, Scope, import::Counts},
 };
@@ -46,12 +49,12 @@ impl App {
         by: &Principal,
         file_name: &str,
         bytes: &[u8],
-        today: NaiveDate,
+        calendar: &Calendar,
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<ImportSummary> {
         let begun = self.begin_csv(by, file_name, bytes, at).await?;
-        self.store_rows(by, &begun, today, area_code, at).await
+        self.store_rows(by, &begun, calendar, area_code, at).await
     }
 
     /// Reads the file as a whole; its rows are stored by [`App::store_rows`].
@@ -79,11 +82,11 @@ impl App {
         &self,
         by: &Principal,
         begun: &BegunImport,
-        today: NaiveDate,
+        calendar: &Calendar,
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<ImportSummary> {
-        let stored = self.store_table(by, begun, today, area_code, at).await;
+        let stored = self.store_table(by, begun, calendar, area_code, at).await;
         if stored.is_err() {
             let mut scope = self.scope(by).await?;
             store::import::fail(&mut scope, begun.id, "system_fault", at).await?;
@@ -96,7 +99,7 @@ impl App {
         &self,
         by: &Principal,
         BegunImport { id, table }: &BegunImport,
-        today: NaiveDate,
+        calendar: &Calendar,
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<ImportSummary> {
@@ -105,9 +108,9 @@ impl App {
         let mut scope = self.scope(by).await?;
         for (row, cell) in table.rows() {
             summary.counts.rows_read += 1;
-            match raw(&cell).check(today, area_code) {
+            match raw(&cell).check(calendar.local_date(at), area_code) {
                 Ok(discharge) => {
-                    let is_new = admit(&mut scope, id, &discharge, at).await?;
+                    let is_new = admit(&mut scope, by, id, &discharge, calendar, at).await?;
                     let count = &mut summary.counts;
                     *(if is_new { &mut count.rows_stored } else { &mut count.rows_known }) += 1;
                 }
@@ -203,8 +206,10 @@ async fn report(scope: &mut Scope, id: ImportId, row: u32, faults: &[RowFault]) 
 /// One discharge into the record; answers whether it is new. Told twice, it is there once.
 async fn admit(
     scope: &mut Scope,
+    by: &Principal,
     import: ImportId,
     discharge: &Discharge,
+    calendar: &Calendar,
     at: DateTime<Utc>,
 ) -> Result<bool> {
     let (no, on, sequence) = (&discharge.admission_no, discharge.admitted_on, discharge.sequence);
@@ -216,10 +221,15 @@ async fn admit(
     add_numbers(scope, person, discharge, at).await?;
     if discharge.disposition == Disposition::DIED {
         store::person::record_death(scope, person, discharge.discharged_on).await?;
+        stop_person(scope, by, person, EndReason::Died, at).await?;
     }
     let admission = match &known {
         Some(known) => AdmissionId::from_uuid(known.admission_id),
-        None => new_admission(scope, person, discharge, at).await?,
+        None => {
+            let admission = new_admission(scope, person, discharge, at).await?;
+            plan_admission(scope, admission, calendar, at).await?;
+            admission
+        }
     };
     store::import::link(scope, import, admission).await?;
     Ok(known.is_none())

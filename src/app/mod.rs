@@ -9,6 +9,7 @@ mod audit;
 mod calls;
 mod hub;
 mod imports;
+mod plans;
 mod prompts;
 mod recordings;
 mod run;
@@ -24,6 +25,7 @@ pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
 pub use calls::{LegEnd, NewCall};
 pub use hub::{Hub, HubEvent};
 pub use imports::{BegunImport, ImportSummary, RowReport};
+pub use plans::{EndReason, Planned, Turned};
 pub use run::{NewRun, RunAction};
 pub use stop::LiveCalls;
 

@@ -20,6 +20,7 @@ pub struct NewRun {
     pub trunk: Option<String>,
     pub lines: Option<i32>,
     pub import: Option<ImportId>,
+    pub is_standing: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,11 +67,20 @@ impl App {
             dialplan_sha256: &new.dialplan_sha256,
             trunk: new.trunk.as_deref(),
             lines: new.lines,
+            is_standing: new.is_standing,
             created_by: by.name(),
         };
         store::run::insert(&mut scope, &row, at).await?;
-        let tasks = store::run::fill(&mut scope, id, new.import, at).await?;
-        if tasks == 0 {
+        // A step of a plan that asks the same is the follow-up; others get a task of the run.
+        let import = new.import.map(|import| *import.as_uuid());
+        let tasks = match new.is_standing {
+            true => store::due::join(&mut scope, id, at).await?,
+            false => {
+                store::due::take_steps(&mut scope, id, import, at).await?
+                    + store::run::fill(&mut scope, id, new.import, at).await?
+            }
+        };
+        if tasks == 0 && !new.is_standing {
             let what = "没有可随访的出院患者 / there is nobody to be followed up";
             return Err(AppError::Conflict(what.to_owned()));
         }

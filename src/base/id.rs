@@ -96,6 +96,7 @@ mod kind {
     pub enum Leg {}
     pub enum Number {}
     pub enum Person {}
+    pub enum Plan {}
     pub enum Recording {}
     pub enum Run {}
     pub enum Task {}
@@ -111,6 +112,7 @@ pub type ImportId = Id<kind::Import>;
 pub type LegId = Id<kind::Leg>;
 pub type NumberId = Id<kind::Number>;
 pub type PersonId = Id<kind::Person>;
+pub type PlanId = Id<kind::Plan>;
 pub type RecordingId = Id<kind::Recording>;
 pub type RunId = Id<kind::Run>;
 pub type TaskId = Id<kind::Task>;

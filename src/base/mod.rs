@@ -9,7 +9,7 @@ mod pii;
 
 pub use id::{
     AdmissionId, AnswerId, AttemptId, CallId, ContactId, Id, ImportId, LegId, NumberId, PersonId,
-    RecordingId, RunId, TaskId, UserId,
+    PlanId, RecordingId, RunId, TaskId, UserId,
 };
 pub use key::{Key, NotAKey};
 pub use machine::Machine;

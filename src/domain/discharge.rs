@@ -63,6 +63,11 @@ impl Disposition {
     pub const fn code(self) -> i16 {
         self.0
     }
+
+    /// As the record holds it; the database knows no other codes.
+    pub const fn from_code(code: i16) -> Self {
+        Self(code)
+    }
 }
 
 /// One fault of one row: which column, and what is wrong. Never the cell's text.

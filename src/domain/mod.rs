@@ -6,6 +6,7 @@ mod discharge;
 mod number_cell;
 mod outcome;
 mod pacing;
+mod plan;
 mod plan_rule;
 mod retry;
 mod schedule;
@@ -20,6 +21,7 @@ pub use discharge::{
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
+pub use plan::{Channel, PlanBody, PlanKind, Step};
 pub use plan_rule::{
     Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, Standing, choose_plan,
 };

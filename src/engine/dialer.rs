@@ -111,7 +111,7 @@ async fn look(
     }
     let claims = core.app.claim_due(dialler, id, &trunk.name, 1, at).await?;
     if claims.is_empty() {
-        return Ok(Look::Idle(nothing_due(core, id, at).await?));
+        return Ok(Look::Idle(nothing_due(core, id, run.is_standing, at).await?));
     }
     pace.take(now);
     let next_at = pace.due_at().unwrap_or(now);
@@ -125,9 +125,13 @@ async fn look(
 async fn nothing_due(
     core: &Core,
     run: RunId,
+    is_standing: bool,
     at: chrono::DateTime<chrono::Utc>,
 ) -> Result<String, crate::app::AppError> {
     let (open, next) = core.app.run_outlook(run).await?;
+    if open == 0 && is_standing {
+        return Ok("nothing_due".to_owned());
+    }
     if open == 0 {
         core.app.change_run(&SYSTEM, run, RunAction::Finish, None, at).await?;
         info!(run.id = %run, "the run has ended");

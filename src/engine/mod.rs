@@ -11,6 +11,7 @@ mod janitor;
 mod journal;
 mod live;
 mod media_thread;
+mod planner;
 mod ports;
 mod postgres;
 mod prompts;

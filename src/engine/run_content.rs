@@ -41,5 +41,6 @@ pub fn new_run(
         trunk,
         lines,
         import,
+        is_standing: false,
     })
 }

@@ -18,8 +18,8 @@ use tracing::{info, warn};
 
 use super::{
     CallCommand, ClusterError, Core, MediaSettings, MediaThreads, Parts, Postgres, Recorder,
-    SignallingConfig, SystemClock, Voice, janitor, run_dialler, serve_incoming, start_signalling,
-    start_trunks,
+    SignallingConfig, SystemClock, Voice, janitor, planner, run_dialler, serve_incoming,
+    start_signalling, start_trunks,
 };
 use crate::{
     app::{App, Dialler, Hub},
@@ -110,6 +110,8 @@ impl Server {
         tokio::spawn(janitor::run_sealer(Arc::clone(&core)));
         tokio::spawn(serve_incoming(Arc::clone(&core), requests));
         tokio::spawn(run_dialler(Arc::clone(&core)));
+        tokio::spawn(planner::run_planner(Arc::clone(&core)));
+        tokio::spawn(planner::run_guard(Arc::clone(&core)));
         tokio::spawn(warm_voice(Arc::clone(&core)));
         Ok(Self { core, postgres, _lock: lock })
     }

@@ -6,6 +6,7 @@ use suifang::{
     app::RunAction,
     base::{ImportId, UserId},
     config::Config,
+    domain::Calendar,
     engine::{Clock, SystemClock, load_library, new_run, read_sources},
     ivr::{Library, run_script},
     store::{Departments, Principal},
@@ -75,9 +76,9 @@ async fn import_into(
 ) -> Result<ImportId, Failure> {
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let at = record.now();
-    let today = at.with_timezone(&config.hospital.timezone).date_naive();
+    let calendar = Calendar::always(config.hospital.timezone);
     let area = &config.hospital.area_code;
-    let done = record.app.import_csv(&person(by), &name, bytes, today, area, at).await;
+    let done = record.app.import_csv(&person(by), &name, bytes, &calendar, area, at).await;
     let done = done.map_err(Failure::usage)?;
     for row in &done.bad {
         for fault in &row.faults {

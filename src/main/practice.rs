@@ -11,6 +11,7 @@ use suifang::{
     app::{NewUser, RunAction},
     base::Pii,
     config::{Config, Log},
+    domain::Calendar,
     engine::{Clock, Core, Server, SystemClock, new_run, serve_control},
     sim::{Carrier, Hospital, Mix, Truth, compare},
     store::Principal,
@@ -149,11 +150,11 @@ async fn demo_account(core: &Arc<Core>, file: &Path) -> Result<String, Failure> 
 async fn demo_run(core: &Arc<Core>, csv: &Path) -> Result<(), Failure> {
     let at = core.clock.wall();
     let config = core.config();
-    let today = at.with_timezone(&config.hospital.timezone).date_naive();
+    let calendar = Calendar::always(config.hospital.timezone);
     let bytes = fs::read(csv).map_err(Failure::usage)?;
     let by = Principal::System("demo");
     let area = &config.hospital.area_code;
-    let import = core.app.import_csv(&by, "discharges.csv", &bytes, today, area, at).await;
+    let import = core.app.import_csv(&by, "discharges.csv", &bytes, &calendar, area, at).await;
     let import = import.map_err(Failure::usage)?;
     if import.counts.rows_stored == 0 {
         return Ok(());

@@ -63,7 +63,8 @@ pub async fn insert(scope: &mut Scope, new: &NewAnswer<'_>, at: DateTime<Utc>) -
 
 #[derive(Clone, Debug)]
 pub struct Answer {
-    pub call_id: Uuid,
+    /// Absent: a person asked, without a call of ours.
+    pub call_id: Option<Uuid>,
     pub questionnaire: String,
     pub link_id: String,
     pub item_text: String,

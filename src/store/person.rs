@@ -307,6 +307,10 @@ pub struct Standing {
     pub died: bool,
     pub refused: bool,
     pub automatic_contact_stopped: bool,
+    /// In hospital again: somebody there can ask.
+    pub readmitted: bool,
+    pub patient_only: bool,
+    pub communication_mark: Option<String>,
     pub name: String,
     pub name_reading: Option<String>,
     pub sex: String,
@@ -324,6 +328,9 @@ pub async fn standing(scope: &mut Scope, person: PersonId) -> Result<Standing> {
                  where c.person_id = p.person_id and c.scope = 'call'
                  order by c.at desc limit 1), false) as "refused!",
              p.automatic_contact_stopped_at is not null as "automatic_contact_stopped!",
+             exists (select from admission a where a.person_id = p.person_id
+                 and a.discharged_on is null and a.cancelled_at is null) as "readmitted!",
+             p.patient_only, p.communication_mark,
              p.name, p.name_reading, p.sex, p.birth_date, p.language
          from person p where p.person_id = $1 for update of p"#,
         person.as_uuid()

@@ -13,6 +13,7 @@ pub struct NewRun<'a> {
     pub dialplan_sha256: &'a str,
     pub trunk: Option<&'a str>,
     pub lines: Option<i32>,
+    pub is_standing: bool,
     pub created_by: &'a str,
 }
 
@@ -24,6 +25,8 @@ pub struct Run {
     pub dialplan_sha256: String,
     pub trunk: Option<String>,
     pub lines: Option<i32>,
+    /// It goes on for ever, and never finishes for want of tasks.
+    pub is_standing: bool,
     pub state: String,
     pub why: Option<String>,
     pub created_by: String,
@@ -34,14 +37,15 @@ pub struct Run {
 
 pub async fn insert(scope: &mut Scope, run: &NewRun<'_>, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "insert into run (run_id, name, dialplan, dialplan_sha256, trunk, lines, state, created_by,
-             created_at) values ($1, $2, $3, $4, $5, $6, 'draft', $7, $8)",
+        "insert into run (run_id, name, dialplan, dialplan_sha256, trunk, lines, state, is_standing,
+             created_by, created_at) values ($1, $2, $3, $4, $5, $6, 'draft', $7, $8, $9)",
         run.id.as_uuid(),
         run.name,
         run.dialplan,
         run.dialplan_sha256,
         run.trunk,
         run.lines,
+        run.is_standing,
         run.created_by,
         at
     )
@@ -63,10 +67,14 @@ pub async fn fill(
              due_at, not_before, created_at, updated_at)
          select gen_random_uuid(), $1, a.person_id, a.admission_id, a.department_id, 'follow_up',
              'due', $3, $3, $3, $3
-         from admission a join person p using (person_id)
-         where a.disposition <> 5 and p.died_on is null
+         from admission a join person p using (person_id) join department d using (department_id)
+         where a.disposition <> 5 and p.died_on is null and a.discharged_on is not null
+           and a.cancelled_at is null and d.follows_up
+           and not exists (select from task t
+               where t.run_id = $1 and t.admission_id = a.admission_id)
            and case when $2::uuid is null
-               then not exists (select from task t where t.admission_id = a.admission_id)
+               then not exists (select from task t where t.admission_id = a.admission_id
+                   and (t.run_id is not null or t.plan_id is null))
                else exists (select from import_admission i
                             where i.import_id = $2 and i.admission_id = a.admission_id) end
          on conflict do nothing",
@@ -82,7 +90,7 @@ pub async fn fill(
 pub async fn find(scope: &mut Scope, run: RunId) -> Result<Option<Run>> {
     Ok(sqlx::query_as!(
         Run,
-        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, state, why, created_by,
+        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, is_standing, state, why, created_by,
              created_at, started_at, ended_at
          from run where run_id = $1",
         run.as_uuid()
@@ -94,7 +102,7 @@ pub async fn find(scope: &mut Scope, run: RunId) -> Result<Option<Run>> {
 pub async fn list(scope: &mut Scope, search: &str, limit: i64, offset: i64) -> Result<Vec<Run>> {
     Ok(sqlx::query_as!(
         Run,
-        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, state, why, created_by,
+        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, is_standing, state, why, created_by,
              created_at, started_at, ended_at
          from run where strpos(lower(name), lower($1)) > 0 or $1 = ''
          order by created_at desc limit $2 offset $3",
@@ -110,9 +118,19 @@ pub async fn list(scope: &mut Scope, search: &str, limit: i64, offset: i64) -> R
 pub async fn active(scope: &mut Scope) -> Result<Vec<Run>> {
     Ok(sqlx::query_as!(
         Run,
-        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, state, why, created_by,
+        "select run_id, name, dialplan, dialplan_sha256, trunk, lines, is_standing, state, why, created_by,
              created_at, started_at, ended_at
          from run where state in ('running', 'waiting_window') order by started_at"
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Runs that take each task of their dialplan on the day it is due.
+pub async fn standing(scope: &mut Scope) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "select run_id from run where is_standing and state not in ('stopped', 'finished')
+         order by created_at"
     )
     .fetch_all(scope.connection())
     .await?)

@@ -36,8 +36,9 @@ pub async fn next_due(
              coalesce(a.disclosure, 'unknown') as "disclosure!",
              a.discharged_on as "discharged_on?"
          from task t left join admission a using (admission_id)
+             left join department d on d.department_id = t.department_id
          where t.run_id = $1 and t.kind = 'follow_up' and t.state in ('due', 'waiting_retry')
-           and t.not_before <= $2
+           and t.not_before <= $2 and coalesce(d.follows_up, true)
          order by t.not_before, t.task_id limit $3
          for update of t skip locked"#,
         run.as_uuid(),
@@ -199,6 +200,24 @@ pub async fn cancel_for_person(
     Ok(done.rows_affected())
 }
 
+/// A person goes on with it.
+pub async fn hand_over(
+    scope: &mut Scope,
+    task: TaskId,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update task set state = 'needs_person', why = $2, updated_at = $3 where task_id = $1",
+        task.as_uuid(),
+        why,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
 pub async fn cancel(scope: &mut Scope, task: TaskId, why: &str, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "update task set state = 'cancelled', why = $2, updated_at = $3 where task_id = $1",
@@ -225,7 +244,7 @@ pub async fn open_follow_on(
              due_at, not_before, parent_task, created_at, updated_at)
          select $1, run_id, person_id, admission_id, department_id, $3, 'needs_person', $4, $5, $5,
              task_id, $5, $5 from task where task_id = $2
-         on conflict on constraint task_once_per_run do nothing",
+         on conflict (parent_task, kind) where parent_task is not null do nothing",
         id.as_uuid(),
         parent.as_uuid(),
         kind,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Dialler, SYSTEM, midnight};
 use crate::{
-    app::{App, AppError, Change, Result, note},
+    app::{App, AppError, Change, EndReason, Result, note, plans::stop_person},
     base::{AttemptId, NumberId, PersonId, TaskId},
     domain::{
         Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION, Outcome,
@@ -214,12 +214,20 @@ async fn settle(
     };
     let id = TaskId::from_uuid(task.task_id);
     store::task::settle(scope, id, &settled, at).await?;
+    if matches!(next, Next::Complete | Next::Partial) {
+        let who = respondent(scope, id).await?;
+        store::due::set_done(scope, id, calendar.local_date(at), who).await?;
+    }
     match outcome {
         _ if next == Next::Repair => {
             follow_on(scope, id, "repair_task", outcome.as_str(), at).await?;
         }
         Outcome::Refused => {
-            store::task::cancel_for_person(scope, open.person_id, "refused", at).await?;
+            let person = PersonId::from_uuid(open.person_id);
+            stop_person(scope, &SYSTEM, person, EndReason::Refused, at).await?;
+        }
+        Outcome::NotEligible => {
+            store::decision::insert(scope, &closed(open, "not_eligible"), at).await?;
         }
         Outcome::Unable => {
             follow_on(scope, id, "verify_person", "核实患者状态", at).await?;
@@ -227,6 +235,28 @@ async fn settle(
         _ => {}
     }
     Ok(())
+}
+
+/// Who answered, as they said it themselves (F026).
+async fn respondent(scope: &mut Scope, task: TaskId) -> Result<Option<&'static str>> {
+    let answers = store::answer::of_task(scope, task).await?;
+    let code = |item: &str| {
+        let given = answers.iter().find(|answer| answer.link_id == item);
+        given.and_then(|answer| answer.option_code.as_deref())
+    };
+    Ok(match (code("open.who"), code("open.relative")) {
+        (Some("patient"), _) => Some("self"),
+        (Some("guardian"), _) => Some("guardian"),
+        (Some("relative"), Some("informed_relative")) => Some("informed_relative"),
+        (Some("relative"), Some("uninformed")) => Some("uninformed_relative"),
+        _ => None,
+    })
+}
+
+fn closed<'a>(open: &Open, why: &'a str) -> store::decision::New<'a> {
+    const NONE: &serde_json::Value = &serde_json::Value::Null;
+    let (task, person) = (open.task_id, open.person_id);
+    store::decision::New { task, person, what: "closed", why, until: None, facts: NONE }
 }
 
 fn is_interrupted(outcome: Outcome) -> bool {

@@ -31,7 +31,7 @@ use sound::Sound;
 use super::{Core, Journal, Mailbox, MediaEvent};
 use crate::{
     app::{CallRef, Claim},
-    base::{CallId, LegId, Machine as _},
+    base::{CallId, LegId, Machine as _, PersonId},
     domain::Outcome,
     sip::{
         endpoint::{Event, Input},
@@ -51,6 +51,7 @@ pub enum Command {
 pub struct CallHandle {
     id: CallId,
     is_outbound: bool,
+    person: Option<PersonId>,
     mailbox: mpsc::Sender<Command>,
     ended: watch::Receiver<Option<Ending>>,
 }
@@ -66,6 +67,11 @@ pub struct Ending {
 impl CallHandle {
     pub const fn id(&self) -> CallId {
         self.id
+    }
+
+    /// Who is called, where that is known.
+    pub const fn person(&self) -> Option<PersonId> {
+        self.person
     }
 
     pub const fn is_outbound(&self) -> bool {
@@ -147,7 +153,8 @@ fn spawn(
     ended: watch::Receiver<Option<Ending>>,
 ) -> CallHandle {
     let is_outbound = !matches!(call.kind, Kind::Inbound);
-    let handle = CallHandle { id: call.id, is_outbound, mailbox, ended };
+    let person = call.call_ref().person;
+    let handle = CallHandle { id: call.id, is_outbound, person, mailbox, ended };
     call.core.add_call(handle.clone());
     let span = info_span!("call", call.id = %call.id);
     tokio::spawn(call.run().instrument(span));

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     app::BegunImport,
     base::ImportId,
+    domain::Calendar,
     store::{Principal, import},
     web::{
         Shared,
@@ -144,9 +145,9 @@ async fn upload(
 async fn store(site: Shared, by: Principal, begun: BegunImport) {
     let (core, config) = (&site.core, site.core.config());
     let at = core.clock.wall();
-    let today = at.with_timezone(&config.hospital.timezone).date_naive();
+    let calendar = Calendar::always(config.hospital.timezone);
     let area = &config.hospital.area_code;
-    if let Err(error) = core.app.store_rows(&by, &begun, today, area, at).await {
+    if let Err(error) = core.app.store_rows(&by, &begun, &calendar, area, at).await {
         tracing::error!(%error, "an import has failed");
     }
     let mut importing = site.importing.lock().unwrap_or_else(PoisonError::into_inner);
