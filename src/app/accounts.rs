@@ -32,6 +32,8 @@ pub struct SignedIn {
     pub display_name: String,
     pub role: String,
     pub may_stop_all: bool,
+    /// What the role may do and see.
+    pub modules: Vec<String>,
     pub principal: Principal,
 }
 
@@ -49,6 +51,7 @@ impl From<account::Account> for SignedIn {
             display_name: account.display_name,
             role: account.role,
             may_stop_all: account.may_stop_all,
+            modules: account.modules,
             principal,
         }
     }
@@ -77,6 +80,22 @@ impl App {
         };
         account::insert(&mut scope, &account, at).await?;
         self.note_account(&mut scope, by, "created", &new.login, at).await?;
+        self.commit(scope).await
+    }
+
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn put_role(
+        &self,
+        by: &Principal,
+        code: &str,
+        name: &str,
+        modules: &[String],
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut scope = self.scope(by).await?;
+        store::role::put(&mut scope, code, name, modules).await?;
+        self.note_account(&mut scope, by, "role_changed", code, at).await?;
         self.commit(scope).await
     }
 

@@ -100,7 +100,7 @@ async fn insert(
 ) -> Result<()> {
     let row = store::answer::NewAnswer {
         id: AnswerId::new(at),
-        call: call.call,
+        call: Some(call.call),
         task: call.task,
         person: call.person,
         department: call.department,
@@ -117,6 +117,7 @@ async fn insert(
         score: answer.score.as_deref(),
         ordinal,
         recorded_by: "ivr",
+        channel: None,
     };
     if store::answer::insert(scope, &row, at).await? {
         let body = json!({ "call_id": call.call, "link_id": answer.link_id });
@@ -133,7 +134,7 @@ async fn raise(
 ) -> Result<()> {
     let row = store::answer::NewAlert {
         id: *AnswerId::new(at).as_uuid(),
-        call: call.call,
+        call: Some(call.call),
         task: call.task,
         person: call.person,
         department: call.department,

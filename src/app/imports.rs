@@ -110,7 +110,9 @@ impl App {
             summary.counts.rows_read += 1;
             match raw(&cell).check(calendar.local_date(at), area_code) {
                 Ok(discharge) => {
-                    let is_new = admit(&mut scope, by, id, &discharge, calendar, at).await?;
+                    let admitted = admit(&mut scope, by, &discharge, calendar, at).await?;
+                    store::import::link(&mut scope, id, admitted.admission).await?;
+                    let is_new = admitted.is_new;
                     let count = &mut summary.counts;
                     *(if is_new { &mut count.rows_stored } else { &mut count.rows_known }) += 1;
                 }
@@ -203,15 +205,20 @@ async fn report(scope: &mut Scope, id: ImportId, row: u32, faults: &[RowFault]) 
     Ok(())
 }
 
-/// One discharge into the record; answers whether it is new. Told twice, it is there once.
-async fn admit(
+pub(super) struct Admitted {
+    pub(super) person: PersonId,
+    pub(super) admission: AdmissionId,
+    pub(super) is_new: bool,
+}
+
+/// One discharge into the record. Told twice, it is there once.
+pub(super) async fn admit(
     scope: &mut Scope,
     by: &Principal,
-    import: ImportId,
     discharge: &Discharge,
     calendar: &Calendar,
     at: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<Admitted> {
     let (no, on, sequence) = (&discharge.admission_no, discharge.admitted_on, discharge.sequence);
     let known = store::admission::find(scope, no, on, sequence).await?;
     let person = match &known {
@@ -231,8 +238,7 @@ async fn admit(
             admission
         }
     };
-    store::import::link(scope, import, admission).await?;
-    Ok(known.is_none())
+    Ok(Admitted { person, admission, is_new: known.is_none() })
 }
 
 async fn person(scope: &mut Scope, discharge: &Discharge, at: DateTime<Utc>) -> Result<PersonId> {

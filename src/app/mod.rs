@@ -7,8 +7,11 @@ mod answers;
 mod attempt;
 mod audit;
 mod calls;
+mod follow_up;
 mod hub;
 mod imports;
+mod patients;
+mod plan_templates;
 mod plans;
 mod prompts;
 mod recordings;
@@ -23,9 +26,12 @@ pub use accounts::{NewUser, SignedIn, digest_ha1};
 pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
 pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
 pub use calls::{LegEnd, NewCall};
+pub use follow_up::{FollowUpDone, StaffAnswer};
 pub use hub::{Hub, HubEvent};
 pub use imports::{BegunImport, ImportSummary, RowReport};
-pub use plans::{EndReason, Planned, Turned};
+pub use patients::ToldNumber;
+pub use plan_templates::NewTemplate;
+pub use plans::{EndReason, PlanEdit, Planned, Turned};
 pub use run::{NewRun, RunAction};
 pub use stop::LiveCalls;
 
@@ -126,6 +132,7 @@ const RULES: &[(&str, &str)] = &[
         "stop_all_resumed_by_another",
         "停呼的人不能自己恢复,请另一人操作 / whoever stopped the calls cannot resume them; ask another person",
     ),
+    ("account_role_known", "没有这个角色 / there is no such role"),
     ("stop_all_has_reason", "请写明停呼原因 / a reason is required"),
     ("run_lines_positive", "线路数必须大于 0 / lines must be above 0"),
 ];

@@ -9,8 +9,8 @@ use super::{App, AppError, Change, Result, note};
 use crate::{
     base::{AdmissionId, PersonId, PlanId, RunId, TaskId},
     domain::{
-        Calendar, Case, CodedDiagnosis, CycleChange, Disposition, Done, FirstContact, Interval,
-        PlanBody, PlanChoice, PlanKind, PlanRule, Standing, choose_plan,
+        Calendar, Case, CodedDiagnosis, CycleChange, Disposition, Done, FirstContact, PlanBody,
+        PlanChoice, PlanKind, PlanRule, Standing, choose_plan,
     },
     store::{
         self, Principal, Scope,
@@ -46,6 +46,14 @@ impl EndReason {
             Self::Finished => "finished",
         }
     }
+}
+
+/// Who changes a plan, why, and by what calendar.
+pub struct PlanEdit<'a> {
+    pub by: &'a Principal,
+    pub reason: &'a str,
+    pub calendar: Calendar,
+    pub at: DateTime<Utc>,
 }
 
 /// What one pass over the plans did.
@@ -137,23 +145,34 @@ impl App {
     /// Without a reason, or when the plan has ended.
     pub async fn change_cycle(
         &self,
-        by: &Principal,
+        edit: &PlanEdit<'_>,
         plan: PlanId,
-        every: Interval,
-        reason: &str,
-        calendar: &Calendar,
-        at: DateTime<Utc>,
+        change: CycleChange,
     ) -> Result<u64> {
+        needs_reason(edit.reason)?;
+        let (by, at) = (edit.by, edit.at);
         let mut scope = self.scope(by).await?;
         let mut row = active(&mut scope, plan).await?;
         let mut body = body_of(&row)?;
         let before = row.body.clone();
-        body.changes.push(CycleChange { from: calendar.local_date(at), every });
+        // What is due already stays where it is; the new rhythm counts from it.
+        let known = store::plan::steps(&mut scope, plan).await?;
+        let begun = known.iter().filter(|step| step.state != "pending");
+        let last = begun.filter_map(|step| step.scheduled_on?.succ_opt()).max();
+        let from = last.map_or(change.from, |last| change.from.max(last));
+        body.changes.push(CycleChange { from, ..change });
         row.body = to_json(&body)?;
         store::plan::set_body(&mut scope, plan, &row.body, at).await?;
-        add_change(&mut scope, by, plan, reason, (&before, &row.body), at).await?;
-        let moved = regenerate(&mut scope, &row, calendar, at).await?;
-        note_plan(&mut scope, by, "changed", &row, Some(reason), at).await?;
+        let new = store::plan::NewChange {
+            plan,
+            by_whom: by.name(),
+            reason: edit.reason,
+            before: &before,
+            after: &row.body,
+        };
+        store::plan::add_change(&mut scope, &new, at).await?;
+        let moved = regenerate(&mut scope, &row, &edit.calendar, at).await?;
+        note_plan(&mut scope, by, "changed", &row, Some(edit.reason), at).await?;
         self.commit(scope).await?;
         Ok(moved)
     }
@@ -164,13 +183,12 @@ impl App {
     /// Without a reason, or when the plan has ended or there is no such template.
     pub async fn choose_template(
         &self,
-        by: &Principal,
+        edit: &PlanEdit<'_>,
         plan: PlanId,
         template: &str,
-        reason: &str,
-        calendar: &Calendar,
-        at: DateTime<Utc>,
     ) -> Result<PlanId> {
+        let PlanEdit { by, reason, calendar, at } = edit;
+        let at = *at;
         needs_reason(reason)?;
         let mut scope = self.scope(by).await?;
         let row = active(&mut scope, plan).await?;
@@ -178,16 +196,8 @@ impl App {
         let found = found.ok_or(AppError::NotFound("plan template"))?;
         end_plans(&mut scope, by, &Which::Plan(plan), EndReason::Replaced, at).await?;
         let chosen = Chosen { template: &found, reason, by: by.name(), anchor_on: row.anchor_on };
-        let fresh = insert(
-            &mut scope,
-            row.person_id,
-            row.admission_id,
-            row.department_id,
-            &chosen,
-            calendar,
-            at,
-        )
-        .await?;
+        let of = Of::plan(&row);
+        let fresh = insert(&mut scope, of, &chosen, calendar, at).await?;
         let fresh = fresh.ok_or_else(|| {
             AppError::Conflict("这个计划已经在执行 / this plan is active already".to_owned())
         })?;
@@ -195,19 +205,17 @@ impl App {
         Ok(fresh)
     }
 
-    /// Ends plans with their open tasks; live calls of the person hear of it by the event.
+    /// Ends one plan with its open tasks.
     ///
     /// # Errors
-    /// When the database cannot be written.
-    pub async fn end_plans(
-        &self,
-        by: &Principal,
-        which: &Which,
-        reason: EndReason,
-        at: DateTime<Utc>,
-    ) -> Result<u64> {
-        let mut scope = self.scope(by).await?;
-        let ended = end_plans(&mut scope, by, which, reason, at).await?;
+    /// Without a reason, or when it has ended.
+    pub async fn stop_plan(&self, edit: &PlanEdit<'_>, plan: PlanId) -> Result<u64> {
+        needs_reason(edit.reason)?;
+        let mut scope = self.scope(edit.by).await?;
+        let row = active(&mut scope, plan).await?;
+        let which = Which::Plan(plan);
+        let ended = end_plans(&mut scope, edit.by, &which, EndReason::Stopped, edit.at).await?;
+        note_plan(&mut scope, edit.by, "stopped", &row, Some(edit.reason), edit.at).await?;
         self.commit(scope).await?;
         Ok(ended)
     }
@@ -322,8 +330,8 @@ pub(super) async fn plan_admission(
         };
         let by = format!("rules {version}");
         let chosen = Chosen { template, reason: &reason, by: &by, anchor_on };
-        let of = (assessed.person_id, Some(assessed.admission_id), Some(assessed.department_id));
-        made += u64::from(insert(scope, of.0, of.1, of.2, &chosen, calendar, at).await?.is_some());
+        let of = Of::discharge(&assessed);
+        made += u64::from(insert(scope, of, &chosen, calendar, at).await?.is_some());
     }
     Ok(made)
 }
@@ -366,11 +374,34 @@ struct Chosen<'a> {
     anchor_on: NaiveDate,
 }
 
+/// Whose plan it is.
+struct Of {
+    person: PersonId,
+    admission: Option<AdmissionId>,
+    department: Option<Uuid>,
+}
+
+impl Of {
+    fn plan(row: &Plan) -> Self {
+        Self {
+            person: PersonId::from_uuid(row.person_id),
+            admission: row.admission_id.map(AdmissionId::from_uuid),
+            department: row.department_id,
+        }
+    }
+
+    fn discharge(row: &Assessed) -> Self {
+        Self {
+            person: PersonId::from_uuid(row.person_id),
+            admission: Some(AdmissionId::from_uuid(row.admission_id)),
+            department: Some(row.department_id),
+        }
+    }
+}
+
 async fn insert(
     scope: &mut Scope,
-    person: Uuid,
-    admission: Option<Uuid>,
-    department: Option<Uuid>,
+    of: Of,
     chosen: &Chosen<'_>,
     calendar: &Calendar,
     at: DateTime<Utc>,
@@ -379,9 +410,9 @@ async fn insert(
     let template = chosen.template;
     let new = NewPlan {
         id,
-        person: PersonId::from_uuid(person),
-        admission: admission.map(AdmissionId::from_uuid),
-        department,
+        person: of.person,
+        admission: of.admission,
+        department: of.department,
         template: &template.code,
         template_version: template.version,
         kind: &template.kind,
@@ -488,19 +519,6 @@ async fn active(scope: &mut Scope, plan: PlanId) -> Result<Plan> {
         return Ok(row);
     }
     Err(AppError::Conflict("计划已结束,不能再改 / the plan has ended".to_owned()))
-}
-
-async fn add_change(
-    scope: &mut Scope,
-    by: &Principal,
-    plan: PlanId,
-    reason: &str,
-    (before, after): (&Value, &Value),
-    at: DateTime<Utc>,
-) -> Result<()> {
-    needs_reason(reason)?;
-    let new = store::plan::NewChange { plan, by_whom: by.name(), reason, before, after };
-    Ok(store::plan::add_change(scope, &new, at).await?)
 }
 
 pub(super) fn needs_reason(reason: &str) -> Result<()> {

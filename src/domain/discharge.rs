@@ -55,6 +55,16 @@ words! { Relation, "a relation",
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Disposition(i16);
 
+impl Relation {
+    /// As wards write it, in Chinese or English.
+    ///
+    /// # Errors
+    /// When it is not a relation that we know.
+    pub fn read(text: &str) -> Result<Self, String> {
+        read_relation(text)
+    }
+}
+
 impl Disposition {
     pub const HOME: Self = Self(1);
     pub const TRANSFERRED: Self = Self(2);

@@ -11,12 +11,14 @@ mod questionnaire;
 pub mod reading;
 mod script;
 mod spoken;
+mod typed;
 
 pub use check::{Finding, check};
 pub use dialplan::{Dialplan, Step};
-pub use library::{Library, LibraryError, Source};
+pub use library::{Kept, Library, LibraryError, Source};
 pub use machine::{CallContext, Given, Input, Machine, Output, Respondent, Saying, Verdict};
 pub use program::{Casting, Program};
 pub use questionnaire::{AnswerOption, Effect, Item, ItemType, Level, Questionnaire};
 pub use script::{ScriptError, run_script};
 pub use spoken::{Clip, sentences};
+pub use typed::{Typed, read_typed};

@@ -51,13 +51,17 @@ pub struct Account {
     pub may_stop_all: bool,
     pub whole_hospital: bool,
     pub departments: Vec<Uuid>,
+    /// The modules of the role, as they are now.
+    pub modules: Vec<String>,
 }
 
 pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>> {
     Ok(sqlx::query_as!(
         Account,
-        "select user_id, login, display_name, password_hash, role, may_stop_all, whole_hospital,
-             departments from account where login = $1 and disabled_at is null",
+        r#"select user_id, login, display_name, password_hash, role, may_stop_all, whole_hospital,
+             departments, array(select m.module from role_module m where m.role = account.role
+                 order by m.module) as "modules!"
+         from account where login = $1 and disabled_at is null"#,
         login
     )
     .fetch_optional(scope.connection())
@@ -67,8 +71,9 @@ pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>>
 pub async fn list(scope: &mut Scope) -> Result<Vec<Account>> {
     Ok(sqlx::query_as!(
         Account,
-        "select user_id, login, display_name, '' as \"password_hash!\", role, may_stop_all,
-             whole_hospital, departments from account where disabled_at is null order by login"
+        r#"select user_id, login, display_name, '' as "password_hash!", role, may_stop_all,
+             whole_hospital, departments, '{}'::text[] as "modules!"
+         from account where disabled_at is null order by login"#
     )
     .fetch_all(scope.connection())
     .await?)
@@ -104,10 +109,11 @@ pub async fn by_session(
 ) -> Result<Option<Account>> {
     Ok(sqlx::query_as!(
         Account,
-        "select a.user_id, a.login, a.display_name, a.password_hash, a.role, a.may_stop_all,
-             a.whole_hospital, a.departments
+        r#"select a.user_id, a.login, a.display_name, a.password_hash, a.role, a.may_stop_all,
+             a.whole_hospital, a.departments, array(select m.module from role_module m
+                 where m.role = a.role order by m.module) as "modules!"
          from account a join web_session s using (user_id)
-         where s.token_sha256 = $1 and s.expires_at > $2 and a.disabled_at is null",
+         where s.token_sha256 = $1 and s.expires_at > $2 and a.disabled_at is null"#,
         token_sha256,
         at
     )

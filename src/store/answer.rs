@@ -8,7 +8,7 @@ use crate::base::{AnswerId, CallId, PersonId, TaskId};
 
 pub struct NewAnswer<'a> {
     pub id: AnswerId,
-    pub call: CallId,
+    pub call: Option<CallId>,
     pub task: Option<TaskId>,
     pub person: Option<PersonId>,
     pub department: Option<Uuid>,
@@ -25,6 +25,8 @@ pub struct NewAnswer<'a> {
     pub score: Option<&'a str>,
     pub ordinal: i32,
     pub recorded_by: &'a str,
+    /// How a person asked; absent: by our call.
+    pub channel: Option<&'a str>,
 }
 
 /// Answers whether it is new: a journal that is replayed after a crash changes nothing.
@@ -32,12 +34,12 @@ pub async fn insert(scope: &mut Scope, new: &NewAnswer<'_>, at: DateTime<Utc>) -
     let done = sqlx::query!(
         "insert into answer (answer_id, call_id, task_id, person_id, department_id, questionnaire,
              questionnaire_sha256, link_id, item_text, status, option_code, option_text,
-             value_number, value_text, unit, score, ordinal, at, recorded_by)
+             value_number, value_text, unit, score, ordinal, at, recorded_by, channel)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::numeric, $14, $15,
-             $16::text::numeric, $17, $18, $19)
-         on conflict on constraint answer_once_per_call do nothing",
+             $16::text::numeric, $17, $18, $19, $20)
+         on conflict do nothing",
         new.id.as_uuid(),
-        new.call.as_uuid(),
+        new.call.as_ref().map(CallId::as_uuid),
         new.task.as_ref().map(TaskId::as_uuid),
         new.person.as_ref().map(PersonId::as_uuid),
         new.department,
@@ -54,7 +56,8 @@ pub async fn insert(scope: &mut Scope, new: &NewAnswer<'_>, at: DateTime<Utc>) -
         new.score,
         new.ordinal,
         at,
-        new.recorded_by
+        new.recorded_by,
+        new.channel
     )
     .execute(scope.connection())
     .await?;
@@ -109,7 +112,7 @@ pub async fn of_task(scope: &mut Scope, task: TaskId) -> Result<Vec<Answer>> {
 
 pub struct NewAlert<'a> {
     pub id: Uuid,
-    pub call: CallId,
+    pub call: Option<CallId>,
     pub task: Option<TaskId>,
     pub person: Option<PersonId>,
     pub department: Option<Uuid>,
@@ -125,7 +128,7 @@ pub async fn raise(scope: &mut Scope, alert: &NewAlert<'_>, at: DateTime<Utc>) -
          values ($1, $2, $3, $4, $5, $6, $7, 'raised', $8, $9)
          on conflict on constraint alert_once_per_item do nothing",
         alert.id,
-        alert.call.as_uuid(),
+        alert.call.as_ref().map(CallId::as_uuid),
         alert.task.as_ref().map(TaskId::as_uuid),
         alert.person.as_ref().map(PersonId::as_uuid),
         alert.department,

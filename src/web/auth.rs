@@ -30,26 +30,39 @@ impl FromRequestParts<Shared> for Signed {
         let token = token(&parts.headers, site).ok_or_else(Problem::not_signed_in)?;
         let at = site.core.clock.wall();
         let signed_in = site.core.app.signed_in(token, at).await?;
-        signed_in.map(Self).ok_or_else(Problem::not_signed_in)
+        let signed = signed_in.map(Self).ok_or_else(Problem::not_signed_in)?;
+        if let Some(module) = module_of(parts.uri.path()) {
+            signed.may(module)?;
+        }
+        Ok(signed)
     }
 }
 
 impl Signed {
+    /// Has one of this person's roles the module? Asked anew with each request, so that a
+    /// module taken away is gone at once.
+    pub(super) fn may(&self, module: &str) -> Result<()> {
+        let what =
+            "当前角色没有这项权限，请联系系统管理员 / this role may not; ask the administrator";
+        let allowed = self.0.modules.iter().any(|own| own == module);
+        allowed.then_some(()).ok_or_else(|| Problem::forbidden(what))
+    }
+
     /// Makes, starts and stops runs, imports discharges.
     pub(super) fn may_run(&self) -> Result<()> {
-        self.one_of(&["nurse", "supervisor", "sys_admin"])
+        self.may("runs")
     }
 
     pub(super) fn may_resolve(&self) -> Result<()> {
-        self.one_of(&["nurse", "doctor", "supervisor", "sys_admin"])
+        self.may("repairs")
     }
 
     pub(super) fn may_set_policy(&self) -> Result<()> {
-        self.one_of(&["supervisor", "sys_admin"])
+        self.may("policies")
     }
 
     pub(super) fn is_admin(&self) -> Result<()> {
-        self.one_of(&["sys_admin"])
+        self.may("users")
     }
 
     pub(super) fn may_stop_all(&self) -> Result<()> {
@@ -69,13 +82,6 @@ impl Signed {
             }
             _ => true,
         }
-    }
-
-    fn one_of(&self, roles: &[&str]) -> Result<()> {
-        let what =
-            "当前角色没有这项权限，请联系系统管理员 / this role may not; ask the administrator";
-        let allowed = roles.contains(&self.0.role.as_str());
-        allowed.then_some(()).ok_or_else(|| Problem::forbidden(what))
     }
 
     pub(super) async fn scope(&self, site: &Site) -> Result<Scope> {
@@ -107,6 +113,38 @@ fn cookie<'a>(mut headers: impl Iterator<Item = &'a str>, name: &str) -> Option<
         pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
     })
 }
+
+/// The module that an address belongs to; the first prefix that fits. An address that is
+/// not here is everybody's who is signed in.
+fn module_of(path: &str) -> Option<&'static str> {
+    let fits = |prefix: &str| {
+        let rest = path.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    MODULES.iter().find(|(prefix, _)| fits(prefix)).map(|(_, module)| *module)
+}
+
+const MODULES: &[(&str, &str)] = &[
+    ("/api/runs", "runs"),
+    ("/api/imports", "imports"),
+    ("/api/calls", "calls"),
+    ("/api/recordings", "recordings"),
+    ("/api/alerts", "alerts"),
+    ("/api/attempts", "repairs"),
+    ("/api/patients", "patients"),
+    ("/api/numbers", "patients"),
+    ("/api/due", "due"),
+    ("/api/tasks", "due"),
+    ("/api/reminders", "due"),
+    ("/api/plan-templates", "plans"),
+    ("/api/plan-rules", "plans"),
+    ("/api/plan-board", "plans"),
+    ("/api/plans", "plans"),
+    ("/api/questionnaires", "questionnaires"),
+    ("/api/prompts", "prompts"),
+    ("/api/users", "users"),
+    ("/api/roles", "roles"),
+];
 
 /// The browser's address; a proxy that we trust says it for us.
 pub(super) struct From(pub(super) IpAddr);

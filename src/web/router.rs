@@ -34,7 +34,8 @@ fn documented() -> (Router<Shared>, openapi::OpenApi) {
         .merge(api::routes())
         .split_for_parts();
     for item in openapi.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete];
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
         operations.into_iter().flatten().for_each(complete);
     }
     (router, openapi)

@@ -4,19 +4,24 @@ mod alerts;
 mod attempts;
 mod calls;
 mod dialplans;
+mod due;
 mod events;
 mod imports;
 mod live;
 mod overview;
+mod patients;
+mod plans;
 mod policies;
 mod prompts;
 mod questionnaires;
 mod recordings;
+mod roles;
 mod runs;
 mod session;
 mod stop_all;
 mod tasks;
 mod trunks;
+mod typed;
 mod users;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -30,6 +35,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(imports::routes())
         .merge(runs::routes())
         .merge(tasks::routes())
+        .merge(due::routes())
+        .merge(patients::routes())
+        .merge(plans::routes())
         .merge(live::routes())
         .merge(events::routes())
         .merge(calls::routes())
@@ -43,4 +51,5 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(policies::routes())
         .merge(trunks::routes())
         .merge(users::routes())
+        .merge(roles::routes())
 }

@@ -41,14 +41,16 @@ struct MeView {
     /// Makes runs and imports.
     may_run: bool,
     is_admin: bool,
+    /// The menu: exactly these.
+    modules: Vec<String>,
 }
 
 impl MeView {
     fn of(signed: SignedIn) -> Self {
         let signed = Signed(signed);
         let (may_run, is_admin) = (signed.may_run().is_ok(), signed.is_admin().is_ok());
-        let SignedIn { login, display_name, role, may_stop_all, .. } = signed.0;
-        Self { login, display_name, role, may_stop_all, may_run, is_admin }
+        let SignedIn { login, display_name, role, may_stop_all, modules, .. } = signed.0;
+        Self { login, display_name, role, may_stop_all, may_run, is_admin, modules }
     }
 }
 

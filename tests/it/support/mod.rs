@@ -16,6 +16,8 @@ use suifang::{
     store::Database,
 };
 
+pub(crate) mod hospital;
+
 pub(crate) struct Stage {
     pub(crate) folder: PathBuf,
     pub(crate) sip_port: u16,

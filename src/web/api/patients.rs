@@ -1,0 +1,612 @@
+//! Patients: found, shown with all that is known of them, typed in and put right.
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use super::tasks::age;
+use crate::{
+    app::{EndReason, ToldNumber},
+    base::{ContactId, NumberId, PersonId},
+    domain::{Calendar, RawDischarge, Relation, read_cell},
+    store::{decision, patient},
+    web::{
+        Shared,
+        ask::{Body, Key, Terms, Window, page},
+        auth::Signed,
+        error::{Problem, Result},
+    },
+};
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(search, type_in))
+        .routes(routes!(find, edit))
+        .routes(routes!(tell_number))
+        .routes(routes!(block_number))
+        .routes(routes!(set_informed))
+        .routes(routes!(end))
+        .routes(routes!(decisions))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+#[derive(Default)]
+#[into_params(parameter_in = Query)]
+struct SearchTerms {
+    /// Name, pinyin, initials, admission or record number, telephone number.
+    search: String,
+    /// The beginning of an ICD code, or a part of a diagnosis, others included.
+    diagnosis: Option<String>,
+    sex: Option<String>,
+    age_from: Option<u32>,
+    age_to: Option<u32>,
+    discharged_from: Option<NaiveDate>,
+    discharged_to: Option<NaiveDate>,
+    department_id: Option<Uuid>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct FoundView {
+    person_id: Uuid,
+    name: String,
+    sex: String,
+    age: Option<u32>,
+    record_no: Option<String>,
+    admission_no: Option<String>,
+    department: Option<String>,
+    discharged_on: Option<NaiveDate>,
+    died_on: Option<NaiveDate>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct FoundListView {
+    items: Vec<FoundView>,
+    has_more: bool,
+}
+
+#[utoipa::path(get, path = "/api/patients", tag = "patients", params(SearchTerms, Window),
+    responses((status = 200, body = FoundListView)))]
+async fn search(
+    State(site): State<Shared>,
+    signed: Signed,
+    Terms(ask): Terms<SearchTerms>,
+    Terms(window): Terms<Window>,
+) -> Result<Json<FoundListView>> {
+    let today = today(&site);
+    let area = &site.core.config().hospital.area_code;
+    let text = ask.search.trim().to_owned();
+    let years = |years: u32| today.checked_sub_months(chrono::Months::new(12 * years));
+    let limit = window.limit();
+    let terms = patient::Terms {
+        e164: read_cell(&text, area).ok().and_then(|n| Some(n.first()?.e164.as_str().to_owned())),
+        search: text,
+        diagnosis: ask.diagnosis,
+        sex: ask.sex,
+        born_to: ask.age_from.and_then(years),
+        born_from: ask.age_to.and_then(|age| years(age + 1)).and_then(|day| day.succ_opt()),
+        discharged_from: ask.discharged_from,
+        discharged_to: ask.discharged_to,
+        department: ask.department_id,
+        limit: limit + 1,
+        offset: window.offset(),
+    };
+    let mut scope = signed.scope(&site).await?;
+    let (rows, has_more) = page(patient::search(&mut scope, &terms).await?, limit);
+    let view = |row: patient::Found| FoundView {
+        age: row.birth_date.and_then(|born| age(born, today)),
+        person_id: row.person_id,
+        name: row.name,
+        sex: row.sex,
+        record_no: row.record_no,
+        admission_no: row.admission_no,
+        department: row.department,
+        discharged_on: row.discharged_on,
+        died_on: row.died_on,
+    };
+    Ok(Json(FoundListView { items: rows.into_iter().map(view).collect(), has_more }))
+}
+
+fn today(site: &Shared) -> NaiveDate {
+    let zone = site.core.config().hospital.timezone;
+    site.core.clock.wall().with_timezone(&zone).date_naive()
+}
+
+/// As text, the way a form has it; checked as an imported row is.
+#[derive(Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct TypedIn {
+    name: String,
+    sex: String,
+    birth_date: String,
+    id_card: String,
+    record_no: String,
+    admission_no: String,
+    sequence: String,
+    department: String,
+    ward: String,
+    admitted_on: String,
+    discharged_on: String,
+    disposition: String,
+    phone: String,
+    contact_name: String,
+    contact_relation: String,
+    contact_phone: String,
+    diagnosis_icd: String,
+    diagnosis_name: String,
+    operation: String,
+    disclosure: String,
+    language: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct TypedView {
+    person_id: Uuid,
+    admission_id: Uuid,
+}
+
+#[utoipa::path(post, path = "/api/patients", tag = "patients", request_body = TypedIn,
+    responses((status = 201, body = TypedView)))]
+async fn type_in(
+    State(site): State<Shared>,
+    signed: Signed,
+    Body(ask): Body<TypedIn>,
+) -> Result<Response> {
+    let config = site.core.config();
+    let raw = RawDischarge {
+        name: ask.name,
+        sex: ask.sex,
+        birth_date: ask.birth_date,
+        id_card: ask.id_card,
+        record_no: ask.record_no,
+        admission_no: ask.admission_no,
+        sequence: ask.sequence,
+        department: ask.department,
+        ward: ask.ward,
+        admitted_on: ask.admitted_on,
+        discharged_on: ask.discharged_on,
+        disposition: ask.disposition,
+        phone: ask.phone,
+        contact_name: ask.contact_name,
+        contact_relation: ask.contact_relation,
+        contact_phone: ask.contact_phone,
+        diagnosis_icd: ask.diagnosis_icd,
+        diagnosis_name: ask.diagnosis_name,
+        operation: ask.operation,
+        disclosure: ask.disclosure,
+        language: ask.language,
+    };
+    let calendar = Calendar::always(config.hospital.timezone);
+    let (by, area) = (&signed.0.principal, &config.hospital.area_code);
+    let at = site.core.clock.wall();
+    let (person, admission) =
+        site.core.app.type_in(by, &raw, &calendar, area, at).await?.map_err(|faults| {
+            let told: Vec<_> = faults.iter().map(|f| format!("{}:{}", f.column, f.what)).collect();
+            Problem::invalid(told.join("; "))
+        })?;
+    let view = TypedView { person_id: *person.as_uuid(), admission_id: *admission.as_uuid() };
+    Ok((StatusCode::CREATED, Json(view)).into_response())
+}
+
+#[derive(Serialize, ToSchema)]
+struct DiagnosisView {
+    icd: Option<String>,
+    name: Option<String>,
+    main: bool,
+    /// Not in the dictionary: to be looked at, never dropped.
+    unknown: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct AdmissionView {
+    admission_id: Uuid,
+    admission_no: String,
+    follow_up_no: Option<String>,
+    sequence: i32,
+    department: String,
+    ward: Option<String>,
+    admitted_on: Option<NaiveDate>,
+    discharged_on: Option<NaiveDate>,
+    disposition: i16,
+    had_operation: bool,
+    disclosure: String,
+    attending: Option<String>,
+    cancelled_at: Option<DateTime<Utc>>,
+    /// At the admission; computed, never stored.
+    age: Option<u32>,
+    diagnoses: Vec<DiagnosisView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct NumberView {
+    number_id: Uuid,
+    number: String,
+    kind: String,
+    source: String,
+    state: String,
+    valid_until: Option<NaiveDate>,
+    told_at: Option<DateTime<Utc>>,
+    answered: i64,
+    dials: i64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ContactView {
+    contact_id: Uuid,
+    relation: String,
+    name: Option<String>,
+    informed: bool,
+    numbers: Vec<NumberView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct HistoryView {
+    at: DateTime<Utc>,
+    by: String,
+    what: String,
+    old: Option<String>,
+    new: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PatientView {
+    person_id: Uuid,
+    record_no: Option<String>,
+    id_card: Option<String>,
+    name: String,
+    name_reading: Option<String>,
+    sex: String,
+    birth_date: Option<NaiveDate>,
+    age: Option<u32>,
+    language: String,
+    work_address: Option<String>,
+    home_address: Option<String>,
+    communication_mark: Option<String>,
+    patient_only: bool,
+    died_on: Option<NaiveDate>,
+    automatic_contact_stopped_why: Option<String>,
+    admissions: Vec<AdmissionView>,
+    contacts: Vec<ContactView>,
+    history: Vec<HistoryView>,
+}
+
+#[utoipa::path(get, path = "/api/patients/{id}", tag = "patients", params(("id" = Uuid, Path)),
+    responses((status = 200, body = PatientView)))]
+async fn find(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+) -> Result<Json<PatientView>> {
+    let person = PersonId::from_uuid(id);
+    let core = &site.core;
+    let by = &signed.0.principal;
+    // Reading a patient's record is audited before the first byte.
+    core.app.audit_access(by, "read", "person", &id.to_string(), core.clock.wall()).await?;
+    let mut scope = signed.scope(&site).await?;
+    let found = patient::find(&mut scope, person).await?;
+    let row = found.ok_or_else(|| Problem::not_found("patient"))?;
+    let admissions = patient::admissions(&mut scope, person).await?;
+    let diagnoses = patient::diagnoses(&mut scope, person).await?;
+    let numbers = patient::numbers(&mut scope, person).await?;
+    let history = patient::history(&mut scope, person, HISTORY_MAX).await?;
+    let born = row.birth_date;
+    let history_view = |h: patient::History| HistoryView {
+        at: h.at,
+        by: h.by_whom,
+        what: h.what,
+        old: h.old_value,
+        new: h.new_value,
+        reason: h.reason,
+    };
+    let admission = |a: patient::Admission| admission_view(a, &diagnoses, born);
+    Ok(Json(PatientView {
+        person_id: row.person_id,
+        record_no: row.record_no,
+        id_card: row.id_card,
+        name: row.name,
+        name_reading: row.name_reading,
+        sex: row.sex,
+        birth_date: row.birth_date,
+        age: born.and_then(|born| age(born, today(&site))),
+        language: row.language,
+        work_address: row.work_address,
+        home_address: row.home_address,
+        communication_mark: row.communication_mark,
+        patient_only: row.patient_only,
+        died_on: row.died_on,
+        automatic_contact_stopped_why: row.automatic_contact_stopped_why,
+        admissions: admissions.into_iter().map(admission).collect(),
+        contacts: contact_views(numbers),
+        history: history.into_iter().map(history_view).collect(),
+    }))
+}
+
+fn admission_view(
+    row: patient::Admission,
+    diagnoses: &[patient::Diagnosis],
+    born: Option<NaiveDate>,
+) -> AdmissionView {
+    let of_this = diagnoses.iter().filter(|known| known.admission_id == row.admission_id);
+    let diagnosis = |known: &patient::Diagnosis| DiagnosisView {
+        icd: known.icd.clone(),
+        name: known.name.clone(),
+        main: known.position == 0,
+        unknown: known.icd.is_some() && !known.is_known,
+    };
+    AdmissionView {
+        diagnoses: of_this.map(diagnosis).collect(),
+        age: born.zip(row.admitted_on.or(row.discharged_on)).and_then(|(born, on)| age(born, on)),
+        admission_id: row.admission_id,
+        admission_no: row.admission_no,
+        follow_up_no: row.follow_up_no,
+        sequence: row.sequence,
+        department: row.department,
+        ward: row.ward,
+        admitted_on: row.admitted_on,
+        discharged_on: row.discharged_on,
+        disposition: row.disposition,
+        had_operation: row.had_operation,
+        disclosure: row.disclosure,
+        attending: row.attending,
+        cancelled_at: row.cancelled_at,
+    }
+}
+
+/// The rows come in the order of contacts; each keeps its numbers' order.
+fn contact_views(rows: Vec<patient::Number>) -> Vec<ContactView> {
+    let mut contacts: Vec<ContactView> = Vec::new();
+    for row in rows {
+        if contacts.last().is_none_or(|last| last.contact_id != row.contact_id) {
+            contacts.push(ContactView {
+                contact_id: row.contact_id,
+                relation: row.relation.clone(),
+                name: row.contact_name.clone(),
+                informed: row.informed,
+                numbers: Vec::new(),
+            });
+        }
+        let (Some(contact), Some(number_id)) = (contacts.last_mut(), row.number_id) else {
+            continue;
+        };
+        contact.numbers.push(NumberView {
+            number_id,
+            number: row.e164.unwrap_or_default(),
+            kind: row.kind.unwrap_or_default(),
+            source: row.source.unwrap_or_default(),
+            state: row.state.unwrap_or_default(),
+            valid_until: row.valid_until,
+            told_at: row.created_at,
+            answered: row.answered,
+            dials: row.dials,
+        });
+    }
+    contacts
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct EditView {
+    name: Option<String>,
+    name_reading: Option<String>,
+    work_address: Option<String>,
+    home_address: Option<String>,
+    /// `no_speech`, `hard_of_hearing`, `cognitive`, `language`; empty takes it away.
+    communication_mark: Option<String>,
+    patient_only: Option<bool>,
+    language: Option<String>,
+    reason: Option<String>,
+}
+
+#[utoipa::path(put, path = "/api/patients/{id}", tag = "patients", params(("id" = Uuid, Path)),
+    request_body = EditView, responses((status = 204)))]
+async fn edit(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+    Body(ask): Body<EditView>,
+) -> Result<StatusCode> {
+    let edit = patient::Edit {
+        name: ask.name.as_deref().map(str::trim).filter(|name| !name.is_empty()),
+        name_reading: ask.name_reading.as_deref(),
+        work_address: ask.work_address.as_deref(),
+        home_address: ask.home_address.as_deref(),
+        communication_mark: ask.communication_mark.as_deref(),
+        patient_only: ask.patient_only,
+        language: ask.language.as_deref(),
+    };
+    let (core, by) = (&site.core, &signed.0.principal);
+    let person = PersonId::from_uuid(id);
+    core.app.edit_person(by, person, &edit, ask.reason.as_deref(), core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ToldView {
+    phone: String,
+    /// 本人 配偶 子女 …, or its English word.
+    #[serde(default)]
+    relation: String,
+    name: Option<String>,
+    #[serde(default)]
+    informed: bool,
+    /// 住院证 入院评估单 患者 家属 HIS 补录
+    source: String,
+    valid_until: Option<NaiveDate>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ReopenedView {
+    /// Follow-ups that waited for a number and go on now.
+    reopened: u64,
+}
+
+#[utoipa::path(post, path = "/api/patients/{id}/numbers", tag = "patients",
+    params(("id" = Uuid, Path)), request_body = ToldView,
+    responses((status = 200, body = ReopenedView)))]
+async fn tell_number(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+    Body(ask): Body<ToldView>,
+) -> Result<Json<ReopenedView>> {
+    if ask.source.trim().is_empty() {
+        let what = "请填写号码来源 / where does the number come from?";
+        return Err(Problem::invalid(what));
+    }
+    let relation = if ask.relation.is_empty() { "self" } else { &ask.relation };
+    let told = ToldNumber {
+        relation: Relation::read(relation).map_err(Problem::invalid)?,
+        contact_name: ask.name.as_deref(),
+        informed: ask.informed,
+        phone: &ask.phone,
+        source: ask.source.trim(),
+        valid_until: ask.valid_until,
+    };
+    let (core, by) = (&site.core, &signed.0.principal);
+    let area = &core.config().hospital.area_code;
+    let person = PersonId::from_uuid(id);
+    let reopened = core.app.tell_number(by, person, &told, area, core.clock.wall()).await?;
+    Ok(Json(ReopenedView { reopened }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct BlockView {
+    /// `wrong_number`, `not_in_service`, or words.
+    reason: String,
+}
+
+#[utoipa::path(post, path = "/api/numbers/{id}/block", tag = "patients",
+    params(("id" = Uuid, Path)), request_body = BlockView, responses((status = 204)))]
+async fn block_number(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+    Body(ask): Body<BlockView>,
+) -> Result<StatusCode> {
+    let (core, by) = (&site.core, &signed.0.principal);
+    let number = NumberId::from_uuid(id);
+    core.app.block_number(by, number, &ask.reason, core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct InformedView {
+    contact_id: Uuid,
+    informed: bool,
+}
+
+#[utoipa::path(post, path = "/api/patients/{id}/informed", tag = "patients",
+    params(("id" = Uuid, Path)), request_body = InformedView, responses((status = 204)))]
+async fn set_informed(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+    Body(ask): Body<InformedView>,
+) -> Result<StatusCode> {
+    let (core, by) = (&site.core, &signed.0.principal);
+    let (person, contact) = (PersonId::from_uuid(id), ContactId::from_uuid(ask.contact_id));
+    core.app.set_informed(by, person, contact, ask.informed, core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EndView {
+    /// `died`, `lost` or `refused`.
+    reason: String,
+    died_on: Option<NaiveDate>,
+    #[serde(default)]
+    why: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct EndedView {
+    plans: u64,
+}
+
+/// 死亡, 失访 or 拒访: everything of this person stops.
+#[utoipa::path(post, path = "/api/patients/{id}/end", tag = "patients",
+    params(("id" = Uuid, Path)), request_body = EndView, responses((status = 200, body = EndedView)))]
+async fn end(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+    Body(ask): Body<EndView>,
+) -> Result<Json<EndedView>> {
+    let reason = match ask.reason.as_str() {
+        "died" => EndReason::Died,
+        "lost" => EndReason::Lost,
+        "refused" => EndReason::Refused,
+        _ => return Err(Problem::invalid("应为 died lost refused / one of died, lost, refused")),
+    };
+    let (core, by) = (&site.core, &signed.0.principal);
+    let (person, at) = (PersonId::from_uuid(id), core.clock.wall());
+    let plans = core.app.record_end(by, person, reason, ask.died_on, &ask.why, at).await?;
+    Ok(Json(EndedView { plans }))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct DayTerms {
+    /// Absent: the last 30 days.
+    day: Option<NaiveDate>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct DecisionView {
+    at: DateTime<Utc>,
+    task_id: Uuid,
+    /// `dialled`, `put_off`, `ended`, `repair`, `handed_over`, `closed`.
+    what: String,
+    why: String,
+    until: Option<DateTime<Utc>>,
+}
+
+/// Why this person was or was not called.
+#[utoipa::path(get, path = "/api/patients/{id}/decisions", tag = "patients",
+    params(("id" = Uuid, Path), DayTerms), responses((status = 200, body = [DecisionView])))]
+async fn decisions(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+    Terms(terms): Terms<DayTerms>,
+) -> Result<Json<Vec<DecisionView>>> {
+    let zone = site.core.config().hospital.timezone;
+    let at = site.core.clock.wall();
+    let midnight = |day: NaiveDate| {
+        let local = day.and_time(chrono::NaiveTime::MIN).and_local_timezone(zone).earliest();
+        local.map_or(at, |local| local.to_utc())
+    };
+    let (from, to) = match terms.day {
+        Some(day) => (midnight(day), midnight(day) + chrono::Duration::days(1)),
+        None => (at - chrono::Duration::days(30), at),
+    };
+    let mut scope = signed.scope(&site).await?;
+    let person = PersonId::from_uuid(id);
+    let rows = decision::of_person(&mut scope, person, from, to, HISTORY_MAX).await?;
+    let view = |row: decision::Decision| DecisionView {
+        at: row.at,
+        task_id: row.task_id,
+        what: row.what,
+        why: row.why,
+        until: row.until,
+    };
+    Ok(Json(rows.into_iter().map(view).collect()))
+}
+
+/// More than anybody reads; older entries are in the audit.
+const HISTORY_MAX: i64 = 200;

@@ -1,0 +1,100 @@
+//! Roles are sets of modules; the menu is the modules.
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    store::role,
+    web::{
+        Shared,
+        ask::Body,
+        auth::Signed,
+        error::{Problem, Result},
+    },
+};
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put))
+}
+
+#[derive(Serialize, ToSchema)]
+struct RoleView {
+    code: String,
+    name: String,
+    modules: Vec<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PutRole {
+    name: String,
+    modules: Vec<String>,
+}
+
+#[utoipa::path(get, path = "/api/roles", tag = "roles", responses((status = 200, body = [RoleView])))]
+async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<RoleView>>> {
+    let mut scope = signed.scope(&site).await?;
+    let view = |row: role::Role| RoleView { code: row.code, name: row.name, modules: row.modules };
+    Ok(Json(role::list(&mut scope).await?.into_iter().map(view).collect()))
+}
+
+/// Makes or changes a role; it holds from the next request of everybody who has it.
+#[utoipa::path(put, path = "/api/roles/{code}", tag = "roles", params(("code" = String, Path)),
+    request_body = PutRole, responses((status = 204)))]
+async fn put(
+    State(site): State<Shared>,
+    signed: Signed,
+    code: Result<Path<String>, PathRejection>,
+    Body(ask): Body<PutRole>,
+) -> Result<StatusCode> {
+    let Path(code) = code?;
+    if let Some(unknown) = ask.modules.iter().find(|module| !MODULES.contains(&module.as_str())) {
+        let what = format!("没有模块 {unknown} / there is no module {unknown}");
+        return Err(Problem::invalid(what));
+    }
+    let is_own = signed.0.role == code;
+    if is_own && !["roles", "users"].iter().all(|kept| ask.modules.iter().any(|m| m == kept)) {
+        let what = "不能取消自己的 roles、users 模块 / you would lock yourself out";
+        return Err(Problem::conflict(what));
+    }
+    let core = &site.core;
+    let by = &signed.0.principal;
+    core.app.put_role(by, &code, ask.name.trim(), &ask.modules, core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Every module there is; the page's menu has the same words.
+const MODULES: &[&str] = &[
+    "home",
+    "due",
+    "patients",
+    "calls",
+    "recordings",
+    "alerts",
+    "repairs",
+    "runs",
+    "imports",
+    "plans",
+    "questionnaires",
+    "prompts",
+    "opinions",
+    "statistics",
+    "allocation",
+    "samples",
+    "policies",
+    "dialplans",
+    "roster",
+    "users",
+    "roles",
+    "departments",
+    "interfaces",
+    "trunks",
+    "audit",
+    "exports",
+];
