@@ -9,7 +9,9 @@ mod pacing;
 mod plan_rule;
 mod retry;
 mod schedule;
+mod score;
 mod state;
+mod threshold;
 mod window;
 mod word;
 
@@ -28,5 +30,15 @@ pub use schedule::{
     Anchor, CycleChange, Done, Due, FOLLOW_UPS_MAX, FirstContact, Horizon, Interval, IntervalRow,
     Lasts, OnTime, Phase, Schedule, ScheduleFault, ScheduleLimits,
 };
+pub use score::{
+    Gad7, Karnofsky, Lace, LaceScore, PainAction, Phq2, Phq9, ScoreFault, Severity, gad7, pain,
+    phq2, phq9,
+};
 pub use state::{RunState, TaskKind, TaskState};
+pub use threshold::{
+    AlertLevel, Control, DangerSign, DiabetesLimits, DiabetesVisit, HypertensionLimits,
+    HypertensionVisit, Implausible, NextStep, PlausibleRange, Quantity, Threshold, VisitClass,
+    VisitJudgement, check_pressure, check_value, is_jin_likely, judge_value, plausible_ranges,
+    shipped_thresholds, weight_gain,
+};
 pub use window::{Calendar, DayKind, DayPart, Window};
