@@ -1,6 +1,7 @@
 //! What a follow-up is. Pure values and decisions; no I/O, no async, no clock.
 #![deny(clippy::disallowed_methods)]
 
+mod allocation;
 mod calling;
 mod discharge;
 mod number_cell;
@@ -15,6 +16,10 @@ mod threshold;
 mod window;
 mod word;
 
+pub use allocation::{
+    Allocation, FollowUpType, Given, OpenTask, Operator, Presence, Unallocated, allocate,
+    largest_remainder,
+};
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
@@ -34,7 +39,7 @@ pub use score::{
     Gad7, Karnofsky, Lace, LaceScore, PainAction, Phq2, Phq9, ScoreFault, Severity, gad7, pain,
     phq2, phq9,
 };
-pub use state::{RunState, TaskKind, TaskState};
+pub use state::{NumberState, RunState, TaskKind, TaskState};
 pub use threshold::{
     AlertLevel, Control, DangerSign, DiabetesLimits, DiabetesVisit, HypertensionLimits,
     HypertensionVisit, Implausible, NextStep, PlausibleRange, Quantity, Threshold, VisitClass,
