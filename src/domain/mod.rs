@@ -3,7 +3,9 @@
 
 mod allocation;
 mod calling;
+mod day_part;
 mod discharge;
+mod ladder;
 mod number_cell;
 mod outcome;
 mod pacing;
@@ -21,9 +23,11 @@ pub use allocation::{
     largest_remainder,
 };
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
+pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
 };
+pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, Skipped};
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
