@@ -8,6 +8,7 @@ pub mod his;
 pub mod sip;
 pub mod media;
 pub mod ivr;
+pub mod stats;
 pub mod store;
 pub mod app;
 pub mod engine;

@@ -1,8 +1,11 @@
 //! What a follow-up is. Pure values and decisions; no I/O, no async, no clock.
 #![deny(clippy::disallowed_methods)]
 
+mod allocation;
 mod calling;
+mod day_part;
 mod discharge;
+mod ladder;
 mod number_cell;
 mod outcome;
 mod pacing;
@@ -10,14 +13,22 @@ mod plan;
 mod plan_rule;
 mod retry;
 mod schedule;
+mod score;
 mod state;
+mod threshold;
 mod window;
 mod word;
 
+pub use allocation::{
+    Allocation, FollowUpType, Given, OpenTask, Operator, Presence, Unallocated, allocate,
+    largest_remainder,
+};
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
+pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
 };
+pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, Skipped};
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
@@ -30,5 +41,15 @@ pub use schedule::{
     Anchor, CycleChange, Done, Due, FOLLOW_UPS_MAX, FirstContact, Horizon, Interval, IntervalRow,
     Lasts, OnTime, Phase, Schedule, ScheduleFault, ScheduleLimits,
 };
-pub use state::{RunState, TaskKind, TaskState};
+pub use score::{
+    Gad7, Karnofsky, Lace, LaceScore, PainAction, Phq2, Phq9, ScoreFault, Severity, gad7, pain,
+    phq2, phq9,
+};
+pub use state::{NumberState, RunState, TaskKind, TaskState};
+pub use threshold::{
+    AlertLevel, Control, DangerSign, DiabetesLimits, DiabetesVisit, HypertensionLimits,
+    HypertensionVisit, Implausible, NextStep, PlausibleRange, Quantity, Threshold, VisitClass,
+    VisitJudgement, check_pressure, check_value, is_jin_likely, judge_value, plausible_ranges,
+    shipped_thresholds, weight_gain,
+};
 pub use window::{Calendar, DayKind, DayPart, Window};

@@ -88,3 +88,22 @@ words! { TaskKind, "a kind of task",
     PersonCall = "person_call",
     Callback = "callback",
 }
+
+/// What is known of a number for this patient.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NumberState {
+    Unverified,
+    Valid,
+    Suspect,
+    Invalid,
+    /// A stranger said 打错了 there.
+    Blocked,
+}
+
+words! { NumberState, "a state of a number",
+    Unverified = "unverified",
+    Valid = "valid",
+    Suspect = "suspect",
+    Invalid = "invalid",
+    Blocked = "blocked",
+}

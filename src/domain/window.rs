@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeZone, Timelike, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -36,13 +36,16 @@ words! { DayPart, "a part of the day",
 }
 
 impl DayPart {
-    fn holds(self, at: NaiveTime) -> bool {
-        use chrono::Timelike;
-        match self {
-            Self::Morning => at.hour() < 12,
-            Self::Afternoon => (12..18).contains(&at.hour()),
-            Self::Evening => at.hour() >= 18,
+    pub fn of(at: NaiveTime) -> Self {
+        match at.hour() {
+            ..12 => Self::Morning,
+            12..18 => Self::Afternoon,
+            18.. => Self::Evening,
         }
+    }
+
+    fn holds(self, at: NaiveTime) -> bool {
+        Self::of(at) == self
     }
 }
 
@@ -70,6 +73,10 @@ impl Calendar {
 
     pub fn local_date(&self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.zone).date_naive()
+    }
+
+    pub fn part_of(&self, at: DateTime<Utc>) -> DayPart {
+        DayPart::of(at.with_timezone(&self.zone).time())
     }
 
     /// The first open moment from `at` on, in this part of the day when one is named.

@@ -2,6 +2,8 @@
 //! our tables.
 #![deny(clippy::disallowed_methods)]
 
+pub mod hl7;
+
 mod columns;
 mod table;
 
