@@ -1,6 +1,7 @@
 //! From a due task to a dial, and back. The attempt's row is written before its INVITE;
 //! whatever crashes, nobody is dialled twice by it.
 
+mod callee;
 mod finish;
 mod recover;
 
@@ -14,9 +15,10 @@ pub use recover::{Recovered, Resolution};
 use super::{App, Result};
 use crate::{
     base::{AttemptId, E164, NumberId, PersonId, Pii, RunId, TaskId},
-    domain::{Calendar, CallingPolicy, Forbidden, History, may_dial},
-    store::{self, Principal, Scope, attempt::Step, task::Due},
+    domain::{self, Calendar, CallingPolicy, History, needs_person},
+    store::{self, Principal, Scope, attempt::Step, person::LadderRow, task::Due},
 };
+use callee::Known;
 
 /// Who dials, by what rules.
 #[derive(Clone, Debug)]
@@ -130,7 +132,7 @@ impl App {
 }
 
 enum Verdict {
-    Dial(store::person::Usable, Box<store::person::Standing>),
+    Dial(Box<LadderRow>, Box<store::person::Standing>),
     PutOff {
         why: &'static str,
         until: DateTime<Utc>,
@@ -164,20 +166,19 @@ async fn judge(
 ) -> Result<Verdict> {
     let person = PersonId::from_uuid(due.person_id);
     let standing = store::person::standing(scope, person).await?;
-    let today = dialler.calendar.local_date(at);
     if let Some(why) = needs_person(standing.communication_mark.as_deref()) {
         return Ok(Verdict::ToPerson(why));
     }
-    let patient_only = due.patient_only || standing.patient_only;
-    let numbers = store::person::usable_numbers(scope, person, patient_only, today).await?;
-    let Some(usable) = numbers.into_iter().next() else { return Ok(Verdict::NoNumber) };
-    if dialler.allow.as_ref().is_some_and(|allow| !allow.iter().any(|a| a.as_str() == usable.e164))
-    {
+    let today = dialler.calendar.local_date(at);
+    let known = Known::read(scope, person).await?;
+    let (next, _) = known.next_number(dialler, due.task_id, &standing, due.patient_only, today);
+    let Some((_, row)) = next else { return Ok(Verdict::NoNumber) };
+    if dialler.allow.as_ref().is_some_and(|allow| !allow.iter().any(|a| a.as_str() == row.e164)) {
         return Ok(Verdict::End("not_in_pilot"));
     }
-    store::attempt::lock_number(scope, &usable.e164).await?;
+    store::attempt::lock_number(scope, &row.e164).await?;
     let midnight = midnight(&dialler.calendar, at);
-    let dials = store::attempt::history(scope, person, &usable.e164, midnight).await?;
+    let dials = store::attempt::history(scope, person, &row.e164, midnight).await?;
     let history = History {
         died: standing.died,
         refused: standing.refused,
@@ -190,27 +191,18 @@ async fn judge(
         last_was_busy: dials.last_was_busy.unwrap_or(false),
         in_live_call: dials.live > 0,
     };
-    let why = match may_dial(&dialler.policy, &dialler.calendar, &history, at) {
-        Ok(()) => return Ok(Verdict::Dial(usable, Box::new(standing))),
-        Err(why) => why,
-    };
-    if why.is_final() {
-        return Ok(Verdict::End(why.as_str()));
-    }
-    let until = match why {
-        Forbidden::OutsideWindow { opens_at } => opens_at,
-        Forbidden::Gap { until } => dialler.calendar.next_open(until, None),
-        Forbidden::DailyCap { .. } => dialler.calendar.next_day_open(at),
-        _ => None,
-    };
-    Ok(Verdict::PutOff { why: why.as_str(), until: until.unwrap_or(at + LOOK_AGAIN) })
+    Ok(match domain::judge(&dialler.policy, &dialler.calendar, &history, at) {
+        domain::Verdict::Dial => Verdict::Dial(Box::new(row.clone()), Box::new(standing)),
+        domain::Verdict::PutOff { why, until } => Verdict::PutOff { why, until },
+        domain::Verdict::End(why) => Verdict::End(why),
+    })
 }
 
 async fn claim(
     scope: &mut Scope,
     dialler: &Dialler,
     due: &Due,
-    usable: &store::person::Usable,
+    usable: &LadderRow,
     standing: Box<store::person::Standing>,
     trunk: &str,
     at: DateTime<Utc>,
@@ -256,22 +248,9 @@ async fn claim(
     })
 }
 
-/// A voice with keys is of no use to them; a person calls, or writes.
-fn needs_person(mark: Option<&str>) -> Option<&'static str> {
-    match mark? {
-        "no_speech" => Some("no_speech"),
-        "hard_of_hearing" => Some("hard_of_hearing"),
-        "cognitive" => Some("cognitive"),
-        _ => None,
-    }
-}
-
 /// When the hospital's day began.
 fn midnight(calendar: &Calendar, at: DateTime<Utc>) -> DateTime<Utc> {
     let start = calendar.local_date(at).and_time(NaiveTime::MIN);
     let local = calendar.zone.from_local_datetime(&start).earliest();
     local.map_or(at, |local| local.with_timezone(&Utc))
 }
-
-/// Another call of the same family is on the line: soon over.
-const LOOK_AGAIN: chrono::Duration = chrono::Duration::seconds(30);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Calendar, RetryPolicy, Window};
+use super::{Calendar, LadderPolicy, RetryPolicy, SpreadPolicy, Window};
 
 /// `policy` row `calling`: what a hospital may change.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -15,6 +15,8 @@ pub struct CallingPolicy {
     pub dials_per_day_max: u32,
     pub completed_per_day_max: u32,
     pub retry: RetryPolicy,
+    pub ladder: LadderPolicy,
+    pub spread: SpreadPolicy,
 }
 
 impl Default for CallingPolicy {
@@ -29,6 +31,8 @@ impl Default for CallingPolicy {
             dials_per_day_max: 2,
             completed_per_day_max: 1,
             retry: RetryPolicy::default(),
+            ladder: LadderPolicy::default(),
+            spread: SpreadPolicy::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 mod allocation;
 mod calling;
 mod day_part;
+mod dialling;
 mod discharge;
 mod ladder;
 mod number_cell;
@@ -25,6 +26,7 @@ pub use allocation::{
 };
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
+pub use dialling::{After, Callee, TaskDial, Verdict, after, judge, needs_person};
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
 };

@@ -81,6 +81,30 @@ pub async fn history(
     .await?)
 }
 
+/// A dial to a person that said something about them.
+pub struct Past {
+    pub task_id: Uuid,
+    pub number_id: Uuid,
+    pub at: DateTime<Utc>,
+    pub outcome: String,
+    pub answered: bool,
+}
+
+/// The last dials to a person that have ended, the latest first.
+pub async fn past(scope: &mut Scope, person: PersonId, limit: i64) -> Result<Vec<Past>> {
+    Ok(sqlx::query_as!(
+        Past,
+        r#"select task_id, number_id, claimed_at as at, outcome as "outcome!", answered
+         from attempt where person_id = $1 and state = 'ended'
+           and outcome not in ('trunk_fault', 'system_fault')
+         order by claimed_at desc limit $2"#,
+        person.as_uuid(),
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
 pub struct TaskHistory {
     pub busy_today: i64,
     pub declined_days: i64,

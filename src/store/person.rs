@@ -162,35 +162,34 @@ pub async fn add_number(
     Ok(())
 }
 
+/// A number of the ladder, with whose it is and what is known of it.
 #[derive(Clone)]
-pub struct Usable {
+pub struct LadderRow {
+    pub contact_id: Uuid,
+    pub relation: String,
+    pub informed: bool,
     pub number_id: Uuid,
     pub e164: String,
-    pub relation: String,
+    pub kind: String,
+    pub state: String,
+    pub valid_until: Option<NaiveDate>,
+    pub last_answered_at: Option<DateTime<Utc>>,
+    pub do_not_call: bool,
 }
 
-/// Numbers that may be dialled for this person, in the order of the ladder; a relative's
-/// only when the patient is not to be asked alone. Numbers on the do-not-call list and
-/// those that went out of service are not there.
-pub async fn usable_numbers(
-    scope: &mut Scope,
-    person: PersonId,
-    patient_only: bool,
-    today: NaiveDate,
-) -> Result<Vec<Usable>> {
+/// Everybody's numbers, in the order in which the patient named them.
+pub async fn ladder(scope: &mut Scope, person: PersonId) -> Result<Vec<LadderRow>> {
     Ok(sqlx::query_as!(
-        Usable,
-        "select n.number_id, n.e164, c.relation
-         from number n join contact c using (contact_id)
-         where c.person_id = $1 and n.state not in ('invalid', 'blocked')
-           and (n.valid_until is null or n.valid_until >= $3)
-           and (not $2 or c.relation = 'self')
-           and n.kind <> 'service'
-           and not exists (select from do_not_call d where d.e164 = n.e164 and d.revoked_at is null)
-         order by c.position, n.position",
-        person.as_uuid(),
-        patient_only,
-        today
+        LadderRow,
+        r#"select c.contact_id, c.relation, c.informed, n.number_id, n.e164, n.kind, n.state,
+             n.valid_until,
+             (select max(t.answered_at) from attempt t where t.number_id = n.number_id)
+                 as last_answered_at,
+             exists (select from do_not_call d where d.e164 = n.e164 and d.revoked_at is null)
+                 as "do_not_call!"
+         from contact c join number n using (contact_id)
+         where c.person_id = $1 order by c.position, n.position"#,
+        person.as_uuid()
     )
     .fetch_all(scope.connection())
     .await?)

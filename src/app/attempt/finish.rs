@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Dialler, SYSTEM, midnight};
+use super::{Dialler, SYSTEM, callee::Known, midnight};
 use crate::{
     app::{App, AppError, Change, EndReason, Result, note, plans::stop_person},
     base::{AttemptId, NumberId, PersonId, TaskId},
     domain::{
-        Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION, Outcome,
+        After, Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION,
+        Outcome, PastAttempt, after,
     },
     store::{
         self, Scope,
@@ -110,9 +111,10 @@ pub(super) async fn finish(
     };
     store::attempt::finish(scope, attempt, &facts, at).await?;
     let task = store::task::lock(scope, TaskId::from_uuid(open.task_id)).await?;
-    let next = decide(scope, dialler, &open, &task, outcome, at).await?;
+    let days = learn(scope, dialler, &open, outcome, at).await?;
+    let (next, past) = decide(scope, dialler, &open, &task, outcome, days, at).await?;
     let next = ended.amend(next, outcome, dialler);
-    settle(scope, dialler, &open, &task, outcome, ended, next, at).await?;
+    settle(scope, dialler, &open, &task, outcome, ended, (next, &past), at).await?;
     let change = Change {
         did: "ended",
         subject: "attempt",
@@ -126,16 +128,16 @@ pub(super) async fn finish(
     Ok(outcome)
 }
 
-async fn decide(
+/// What the dial says of its number; answers on how many days it has said the same.
+async fn learn(
     scope: &mut Scope,
     dialler: &Dialler,
     open: &Open,
-    task: &Row,
     outcome: Outcome,
     at: DateTime<Utc>,
-) -> Result<Next> {
-    let (calendar, number) = (&dialler.calendar, NumberId::from_uuid(open.number_id));
-    let zone = calendar.zone.name();
+) -> Result<i64> {
+    let number = NumberId::from_uuid(open.number_id);
+    let zone = dialler.calendar.zone.name();
     let says = match outcome {
         Outcome::NotInService => "out_of_service",
         o if o.is_attempt() => "in_service",
@@ -145,29 +147,49 @@ async fn decide(
         "nothing" => 0,
         says => store::person::add_proof(scope, number, open.attempt_id, says, zone, at).await?,
     };
-    if outcome == Outcome::NotInService {
-        let state = if days >= 2 { "invalid" } else { "suspect" };
+    let state = match outcome {
+        Outcome::NotInService if days >= 2 => Some("invalid"),
+        Outcome::NotInService => Some("suspect"),
+        Outcome::WrongNumber => Some("blocked"),
+        Outcome::Completed | Outcome::Partial => Some("valid"),
+        _ => None,
+    };
+    if let Some(state) = state {
         store::person::set_number_state(scope, number, state, at).await?;
     }
-    if outcome == Outcome::WrongNumber {
-        store::person::set_number_state(scope, number, "blocked", at).await?;
-    }
+    Ok(days)
+}
+
+async fn decide(
+    scope: &mut Scope,
+    dialler: &Dialler,
+    open: &Open,
+    task: &Row,
+    outcome: Outcome,
+    out_of_service_days: i64,
+    at: DateTime<Utc>,
+) -> Result<(Next, Vec<PastAttempt>)> {
+    let (calendar, number) = (&dialler.calendar, NumberId::from_uuid(open.number_id));
+    let zone = calendar.zone.name();
     let id = TaskId::from_uuid(task.task_id);
     let dials = store::attempt::task_history(scope, id, midnight(calendar, at), zone).await?;
     let person = PersonId::from_uuid(task.person_id);
     let today = calendar.local_date(at);
-    let numbers = store::person::usable_numbers(scope, person, task.patient_only, today).await?;
+    let known = Known::read(scope, person).await?;
+    let standing = store::person::standing(scope, person).await?;
+    let (_, ladder) = known.next_number(dialler, task.task_id, &standing, task.patient_only, today);
     let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
     let counts = Counts {
         attempts: count(i64::from(task.attempts) + i64::from(outcome.is_attempt())),
         interruptions: count(i64::from(task.interruptions) + i64::from(is_interrupted(outcome))),
         declined_days: count(dials.declined_days),
-        out_of_service_days: count(days),
+        out_of_service_days: count(out_of_service_days),
         faults: count(dials.faults_in_a_row),
-        has_other_number: numbers.iter().any(|usable| usable.number_id != open.number_id),
+        has_other_number: ladder.rungs.iter().any(|rung| rung.number != number),
         busy_today: dials.busy_today > 1,
     };
-    Ok(dialler.policy.retry.decide(outcome, counts))
+    let next = dialler.policy.retry.decide(outcome, counts);
+    Ok((next, known.attempts(task.task_id)))
 }
 
 #[expect(
@@ -181,28 +203,27 @@ async fn settle(
     task: &Row,
     outcome: Outcome,
     ended: &Ended,
-    next: Next,
+    (next, past): (Next, &[PastAttempt]),
     at: DateTime<Utc>,
 ) -> Result<()> {
     let calendar = &dialler.calendar;
-    let (state, not_before) = match next {
-        Next::Complete => ("completed", None),
-        Next::Partial => ("partial", None),
-        Next::Cancel => ("cancelled", None),
-        Next::RetryAfter(wait) => {
-            let wait = chrono::Duration::from_std(wait).unwrap_or_default();
-            ("waiting_retry", calendar.next_open(at + wait, None))
-        }
-        Next::RetryAnotherDay => ("waiting_retry", calendar.next_day_open(at)),
-        Next::CallBack => {
-            ("waiting_retry", calendar.next_open(at + PROMISE_NOT_BEFORE, ended.promised))
-        }
-        Next::Repair => ("waiting_repair", None),
-        Next::HandToPerson => ("needs_person", None),
-        Next::Verify => ("uncertain", None),
-    };
+    let person = PersonId::from_uuid(open.person_id);
+    let After { state, not_before, because } =
+        after(calendar, &dialler.policy.spread, next, outcome, ended.promised, past, at);
+    if let Some(because) = &because {
+        let facts = json!({ "outcome": outcome.as_str(), "because": because });
+        let new = store::decision::New {
+            task: task.task_id,
+            person: open.person_id,
+            what: "put_off",
+            why: outcome.as_str(),
+            until: not_before,
+            facts: &facts,
+        };
+        store::decision::insert(scope, &new, at).await?;
+    }
     let settled = Settled {
-        state,
+        state: state.as_str(),
         why: Some(outcome.as_str()),
         not_before,
         outcome: outcome.as_str(),
@@ -223,7 +244,6 @@ async fn settle(
             follow_on(scope, id, "repair_task", outcome.as_str(), at).await?;
         }
         Outcome::Refused => {
-            let person = PersonId::from_uuid(open.person_id);
             stop_person(scope, &SYSTEM, person, EndReason::Refused, at).await?;
         }
         Outcome::NotEligible => {
@@ -290,6 +310,3 @@ pub(super) async fn to_repair(scope: &mut Scope, task: Uuid, at: DateTime<Utc>) 
     store::task::settle(scope, id, &settled, at).await?;
     follow_on(scope, id, "repair_task", "no_number", at).await
 }
-
-/// "This afternoon" said at two is not at one minute past two.
-const PROMISE_NOT_BEFORE: chrono::Duration = chrono::Duration::hours(1);

@@ -73,7 +73,7 @@ impl From<CallingPolicy> for CallingPolicyView {
 }
 
 impl CallingPolicyView {
-    fn checked(self) -> Result<CallingPolicy> {
+    fn checked(self, kept: CallingPolicy) -> Result<CallingPolicy> {
         let wrong = |what: &str| Err(Problem::invalid(what));
         let mut windows = self.windows.clone();
         windows.sort_by_key(|window| window.from);
@@ -116,6 +116,7 @@ impl CallingPolicyView {
                 after_fault_s: retry.after_fault_s,
                 after_fault_max_s: retry.after_fault_max_s,
             },
+            ..kept
         })
     }
 }
@@ -136,7 +137,9 @@ async fn put(
     Body(ask): Body<CallingPolicyView>,
 ) -> Result<Json<CallingPolicyView>> {
     signed.may_set_policy()?;
-    let policy = ask.checked()?;
+    let stored = site.core.app.policy(NAME).await?;
+    let kept = stored.and_then(|body| serde_json::from_value(body).ok()).unwrap_or_default();
+    let policy = ask.checked(kept)?;
     let body = serde_json::to_value(&policy).map_err(|error| Problem::fault(&error))?;
     let (core, by) = (&site.core, &signed.0.principal);
     core.app.put_policy(by, NAME, &body, core.clock.wall()).await?;
@@ -172,8 +175,16 @@ mod tests {
             ("09:00:00", "23:00:00", false),
             ("20:00:00", "09:00:00", false),
         ] {
-            assert_eq!(policy(from, to).checked().is_ok(), good, "{from} {to}");
+            assert_eq!(
+                policy(from, to).checked(CallingPolicy::default()).is_ok(),
+                good,
+                "{from} {to}"
+            );
         }
-        assert!(CallingPolicyView::from(CallingPolicy::default()).checked().is_ok());
+        assert!(
+            CallingPolicyView::from(CallingPolicy::default())
+                .checked(CallingPolicy::default())
+                .is_ok()
+        );
     }
 }

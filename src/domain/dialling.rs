@@ -1,0 +1,255 @@
+//! The decisions around one dial: whom, on which number, now or when, and what becomes of
+//! the task afterwards. The server and the simulated hospital both decide by these.
+
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+
+use super::{
+    Calendar, CallingPolicy, DayPart, Forbidden, History, Ladder, LadderContact, LadderPolicy,
+    Next, Outcome, PastAttempt, Rung, SpreadPolicy, TaskState, may_dial,
+};
+use crate::base::NumberId;
+
+/// A dial of this task that is over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TaskDial {
+    pub number: NumberId,
+    pub outcome: Outcome,
+}
+
+/// Who is to be called.
+#[derive(Clone, Debug)]
+pub struct Callee<'a> {
+    pub contacts: &'a [LadderContact],
+    pub age_years: Option<u16>,
+    pub patient_only: bool,
+    /// 沟通障碍, as the record words it.
+    pub communication_mark: Option<&'a str>,
+    /// Of this task, the first first.
+    pub dials: &'a [TaskDial],
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    Dial,
+    PutOff { why: &'static str, until: DateTime<Utc> },
+    End(&'static str),
+}
+
+/// Before any number is looked at: can a machine ask this person at all?
+pub fn needs_person(mark: Option<&str>) -> Option<&'static str> {
+    match mark? {
+        "no_speech" => Some("no_speech"),
+        "hard_of_hearing" => Some("hard_of_hearing"),
+        "cognitive" => Some("cognitive"),
+        _ => None,
+    }
+}
+
+impl Callee<'_> {
+    /// The number for the next dial. What has failed in this task stands behind what has
+    /// not; a number that nobody picks up gives way to the next after two tries (F025).
+    pub fn next_number(&self, policy: &LadderPolicy, today: NaiveDate) -> (Option<Rung>, Ladder) {
+        let ladder = policy.ladder(self.contacts, self.age_years, self.patient_only, today);
+        let place = |rung: &Rung| {
+            let dials = self.dials.iter().filter(|dial| dial.number == rung.number);
+            let dead = dials.clone().any(|dial| is_dead_end(dial.outcome));
+            let silent = dials.filter(|dial| is_silent(dial.outcome)).count();
+            (dead, silent / SILENT_TRIES)
+        };
+        let next = ladder.rungs.iter().min_by_key(|rung| place(rung)).copied();
+        (next, ladder)
+    }
+}
+
+const fn is_dead_end(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::NotInService | Outcome::WrongNumber | Outcome::WrongPerson | Outcome::Barred
+    )
+}
+
+const fn is_silent(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::NoAnswer
+            | Outcome::Unreachable
+            | Outcome::CarrierVoicemail
+            | Outcome::CallAssistant
+            | Outcome::Declined
+    )
+}
+
+/// May it be dialled now?
+pub fn judge(
+    policy: &CallingPolicy,
+    calendar: &Calendar,
+    history: &History,
+    at: DateTime<Utc>,
+) -> Verdict {
+    let why = match may_dial(policy, calendar, history, at) {
+        Ok(()) => return Verdict::Dial,
+        Err(why) => why,
+    };
+    if why.is_final() {
+        return Verdict::End(why.as_str());
+    }
+    let until = match why {
+        Forbidden::OutsideWindow { opens_at } => opens_at,
+        Forbidden::Gap { until } => calendar.next_open(until, None),
+        Forbidden::DailyCap { .. } => calendar.next_day_open(at),
+        _ => None,
+    };
+    Verdict::PutOff { why: why.as_str(), until: until.unwrap_or(at + LOOK_AGAIN) }
+}
+
+/// What became of the task, and from when on it is due again.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct After {
+    pub state: TaskState,
+    pub not_before: Option<DateTime<Utc>>,
+    /// Why then, in words.
+    pub because: Option<String>,
+}
+
+/// `past`: dials to this person, the one that has just ended included.
+pub fn after(
+    calendar: &Calendar,
+    spread: &SpreadPolicy,
+    next: Next,
+    outcome: Outcome,
+    promised: Option<DayPart>,
+    past: &[PastAttempt],
+    at: DateTime<Utc>,
+) -> After {
+    let plain = |state| After { state, not_before: None, because: None };
+    let waits = |not_before: Option<DateTime<Utc>>, because: Option<String>| After {
+        state: TaskState::WaitingRetry,
+        not_before,
+        because,
+    };
+    match next {
+        Next::Complete => plain(TaskState::Completed),
+        Next::Partial => plain(TaskState::Partial),
+        Next::Cancel => plain(TaskState::Cancelled),
+        Next::Repair => plain(TaskState::WaitingRepair),
+        Next::HandToPerson => plain(TaskState::NeedsPerson),
+        Next::Verify => plain(TaskState::Uncertain),
+        Next::CallBack => waits(
+            calendar.next_open(at + PROMISE_NOT_BEFORE, promised),
+            Some("因: 约定的时段".to_owned()),
+        ),
+        Next::RetryAfter(wait) => {
+            let earliest = at + Duration::from_std(wait).unwrap_or_default();
+            // A fault of the line or a busy one says nothing about the hour.
+            if matches!(outcome, Outcome::Busy | Outcome::TrunkFault | Outcome::SystemFault) {
+                return waits(calendar.next_open(earliest, None), None);
+            }
+            spread_out(calendar, spread, past, earliest)
+        }
+        Next::RetryAnotherDay => {
+            spread_out(calendar, spread, past, calendar.next_day_open(at).unwrap_or(at))
+        }
+    }
+}
+
+fn spread_out(
+    calendar: &Calendar,
+    spread: &SpreadPolicy,
+    past: &[PastAttempt],
+    earliest: DateTime<Utc>,
+) -> After {
+    let found = spread.next_attempt(calendar, past, earliest);
+    After {
+        state: TaskState::WaitingRetry,
+        not_before: found
+            .as_ref()
+            .map(|next| next.at)
+            .or_else(|| calendar.next_open(earliest, None)),
+        because: found.map(|next| next.reason),
+    }
+}
+
+/// A number that stays silent this often gives way to the next one of the ladder.
+const SILENT_TRIES: usize = 2;
+
+/// "This afternoon" said at two is not at one minute past two.
+const PROMISE_NOT_BEFORE: Duration = Duration::hours(1);
+
+/// Another call of the same family is on the line: soon over.
+const LOOK_AGAIN: Duration = Duration::seconds(30);
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::{LadderNumber, NumberKind, NumberState, Relation};
+
+    fn id(n: u128) -> NumberId {
+        NumberId::from_uuid(Uuid::from_u128(n))
+    }
+
+    fn contact(n: u128, relation: Relation) -> LadderContact {
+        let number = LadderNumber {
+            id: id(n),
+            e164: format!("+86138001380{n:02}").parse().unwrap(),
+            kind: NumberKind::Mobile,
+            state: NumberState::Unverified,
+            valid_until: None,
+            last_answered_on: None,
+        };
+        let own = relation == Relation::Own;
+        LadderContact {
+            contact: (!own).then(|| crate::base::ContactId::from_uuid(Uuid::from_u128(n))),
+            relation,
+            informed: true,
+            numbers: vec![number],
+        }
+    }
+
+    #[test]
+    fn a_number_that_failed_gives_way_to_the_next_contact() {
+        let contacts = [contact(1, Relation::Own), contact(2, Relation::Child)];
+        let dialled = |dials: &[(u128, Outcome)]| -> Vec<TaskDial> {
+            dials
+                .iter()
+                .map(|(n, outcome)| TaskDial { number: id(*n), outcome: *outcome })
+                .collect()
+        };
+        for (dials, expected) in [
+            (vec![], 1),
+            (vec![(1, Outcome::NotInService)], 2),
+            (vec![(1, Outcome::WrongPerson)], 2),
+            (vec![(1, Outcome::Busy)], 1),
+            (vec![(1, Outcome::NoAnswer)], 1),
+            (vec![(1, Outcome::NoAnswer), (1, Outcome::NoAnswer)], 2),
+            (vec![(1, Outcome::NotInService), (2, Outcome::NotInService)], 1),
+            (vec![(1, Outcome::NoAnswer); 3], 2),
+        ] {
+            let dials = dialled(&dials);
+            let callee = Callee {
+                contacts: &contacts,
+                age_years: Some(74),
+                patient_only: false,
+                communication_mark: None,
+                dials: &dials,
+            };
+            let (rung, _) =
+                callee.next_number(&LadderPolicy::default(), "2026-11-25".parse().unwrap());
+            assert_eq!(rung.map(|rung| rung.number), Some(id(expected)), "{dials:?}");
+        }
+    }
+
+    #[test]
+    fn a_machine_does_not_ask_who_cannot_hear_speak_or_follow() {
+        for (mark, expected) in [
+            (None, None),
+            (Some("language"), None),
+            (Some("no_speech"), Some("no_speech")),
+            (Some("hard_of_hearing"), Some("hard_of_hearing")),
+            (Some("cognitive"), Some("cognitive")),
+        ] {
+            assert_eq!(needs_person(mark), expected);
+        }
+    }
+}
