@@ -17,8 +17,7 @@ fn notice(text: &str) -> Result<Notice, Fault> {
 }
 
 fn a03() -> Record {
-    let Told::Discharged(record) = notice(&A03.replace("|20251120|N", "||N")).unwrap().told
-    else {
+    let Told::Discharged(record) = notice(&A03.replace("|20251120|N", "||N")).unwrap().told else {
         panic!()
     };
     *record
