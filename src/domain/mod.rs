@@ -9,6 +9,7 @@ mod ladder;
 mod number_cell;
 mod outcome;
 mod pacing;
+mod pinyin;
 mod plan_rule;
 mod retry;
 mod schedule;
@@ -31,6 +32,7 @@ pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, 
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
+pub use pinyin::{name_sounds_like, pinyin_keys, plain_query, text_sounds_like};
 pub use plan_rule::{
     Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, Standing, choose_plan,
 };
