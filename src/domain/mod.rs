@@ -5,6 +5,7 @@ mod allocation;
 mod calling;
 mod day_part;
 mod discharge;
+mod icd;
 mod ladder;
 mod number_cell;
 mod outcome;
@@ -28,6 +29,7 @@ pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
 };
+pub use icd::{Disease, DiseaseDictionary};
 pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, Skipped};
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
