@@ -5,6 +5,7 @@ mod allocation;
 mod calling;
 mod day_part;
 mod discharge;
+mod holiday;
 mod icd;
 mod ladder;
 mod number_cell;
@@ -28,6 +29,9 @@ pub use calling::{CallingPolicy, Forbidden, History, may_dial};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
+};
+pub use holiday::{
+    BroughtForward, Holiday, TaskDays, bring_forward, missing_year, read_holidays, shipped_holidays,
 };
 pub use icd::{Disease, DiseaseDictionary};
 pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, Skipped};
