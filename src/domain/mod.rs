@@ -6,11 +6,14 @@ mod calling;
 mod day_part;
 mod dialling;
 mod discharge;
+mod holiday;
+mod icd;
 mod ladder;
 mod number_cell;
 mod outcome;
 mod pacing;
 mod plan;
+mod pinyin;
 mod plan_rule;
 mod retry;
 mod schedule;
@@ -30,11 +33,16 @@ pub use dialling::{After, Callee, TaskDial, Verdict, after, judge, needs_person}
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
 };
+pub use holiday::{
+    BroughtForward, Holiday, TaskDays, bring_forward, missing_year, read_holidays, shipped_holidays,
+};
+pub use icd::{Disease, DiseaseDictionary};
 pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, Skipped};
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
 pub use plan::{Channel, PlanBody, PlanKind, Step};
+pub use pinyin::{name_sounds_like, pinyin_keys, plain_query, text_sounds_like};
 pub use plan_rule::{
     Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, Standing, choose_plan,
 };

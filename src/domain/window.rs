@@ -102,7 +102,7 @@ impl Calendar {
         self.next_open(start.with_timezone(&Utc), None)
     }
 
-    fn is_calling_day(&self, day: NaiveDate) -> bool {
+    pub fn is_calling_day(&self, day: NaiveDate) -> bool {
         let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
         match self.days.get(&day) {
             Some(DayKind::Holiday) => false,

@@ -7,5 +7,7 @@ pub mod hl7;
 mod columns;
 mod table;
 
-pub use columns::{Column, column_of};
-pub use table::{Table, TableError, read_csv};
+pub use columns::{
+    Column, ColumnMapping, HeaderMeaning, OTHER_DIAGNOSES, TooManyHeaders, column_of,
+};
+pub use table::{Table, TableError, read_csv, read_table};

@@ -1,7 +1,9 @@
-//! CSV as hospitals export it: UTF-8 with or without BOM, or GB18030; comma, semicolon or
-//! tab.
+//! Tables as hospitals export them: CSV in UTF-8 with or without BOM, or GB18030; comma,
+//! semicolon or tab; or an XLSX workbook. Both become the same rows of text.
 
-use super::{Column, column_of};
+mod xlsx;
+
+use super::{Column, ColumnMapping, HeaderMeaning};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -17,11 +19,16 @@ pub enum TableError {
     Twice(usize, usize),
     #[error("more than {0} rows; split the file")]
     TooLong(usize),
+    #[error("more than {0} columns")]
+    TooWide(usize),
+    #[error("the workbook cannot be read: {0}")]
+    Workbook(&'static str),
 }
 
 /// Rows below the header. A row's number is its line in a spreadsheet: the header is 1.
 #[derive(Debug)]
 pub struct Table {
+    headers: Vec<(String, HeaderMeaning)>,
     columns: Vec<(Column, usize)>,
     rows: Vec<(u32, csv::StringRecord)>,
 }
@@ -33,6 +40,18 @@ impl Table {
 
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Every header as it was written, and what it was taken for.
+    pub fn headers(&self) -> &[(String, HeaderMeaning)] {
+        &self.headers
+    }
+
+    /// What nobody has explained yet; the preview asks.
+    pub fn unknown_headers(&self) -> impl Iterator<Item = &str> {
+        let unknown = |(_, meaning): &&(String, HeaderMeaning)| *meaning == HeaderMeaning::Unknown;
+        let named = self.headers.iter().filter(unknown).map(|(header, _)| header.trim());
+        named.filter(|header| !header.is_empty())
     }
 
     /// Each row's number and a look-up of its cells; an absent column is an empty cell.
@@ -47,42 +66,72 @@ impl Table {
     }
 }
 
+/// A CSV file with the built-in headers.
+///
 /// # Errors
 /// When the file as a whole cannot be read: nothing of it is to be stored then.
 pub fn read_csv(bytes: &[u8]) -> Result<Table, TableError> {
+    csv_rows(bytes).and_then(|rows| table(rows, &ColumnMapping::default()))
+}
+
+/// CSV or XLSX, told apart by its first bytes; `mapping` is what was learnt of the
+/// hospital's headers.
+///
+/// # Errors
+/// When the file as a whole cannot be read: nothing of it is to be stored then.
+pub fn read_table(bytes: &[u8], mapping: &ColumnMapping) -> Result<Table, TableError> {
+    let rows = if bytes.starts_with(ZIP) { xlsx::rows(bytes)? } else { csv_rows(bytes)? };
+    table(rows, mapping)
+}
+
+type NumberedRow = (u32, csv::StringRecord);
+
+fn csv_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
     let text = decode(bytes)?;
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .has_headers(false)
         .delimiter(delimiter(&text))
         .from_reader(text.as_bytes());
-    let mut records = reader.records();
-    let header = match records.next() {
-        Some(header) => header.map_err(|error| broken(&error))?,
-        None => return Err(TableError::Empty),
-    };
-    let columns = read_header(&header)?;
     let mut rows = Vec::new();
-    for record in records {
+    for record in reader.records() {
         let record = record.map_err(|error| broken(&error))?;
-        let number = u32::try_from(rows.len() + 2).unwrap_or(u32::MAX);
-        if rows.len() == ROWS_MAX {
+        let number = u32::try_from(rows.len() + 1).unwrap_or(u32::MAX);
+        if rows.len() > ROWS_MAX {
             return Err(TableError::TooLong(ROWS_MAX));
+        }
+        if record.len() > COLUMNS_MAX {
+            return Err(TableError::TooWide(COLUMNS_MAX));
         }
         rows.push((number, record));
     }
-    rows.retain(|(_, record)| record.iter().any(|cell| !cell.trim().is_empty()));
-    Ok(Table { columns, rows })
+    Ok(rows)
 }
 
-fn read_header(header: &csv::StringRecord) -> Result<Vec<(Column, usize)>, TableError> {
+/// The first row that is not blank names the columns.
+fn table(rows: Vec<NumberedRow>, mapping: &ColumnMapping) -> Result<Table, TableError> {
+    let is_filled = |(_, record): &NumberedRow| record.iter().any(|cell| !cell.trim().is_empty());
+    let mut rows = rows.into_iter().filter(is_filled);
+    let Some((_, header)) = rows.next() else { return Err(TableError::Empty) };
+    let headers: Vec<_> =
+        header.iter().map(|name| (name.to_owned(), mapping.meaning(name))).collect();
+    let columns = read_header(&headers)?;
+    Ok(Table { headers, columns, rows: rows.collect() })
+}
+
+fn read_header(headers: &[(String, HeaderMeaning)]) -> Result<Vec<(Column, usize)>, TableError> {
     let mut columns: Vec<(Column, usize)> = Vec::new();
-    for (at, name) in header.iter().enumerate() {
-        let Some(column) = column_of(name) else { continue };
+    for (at, (_, meaning)) in headers.iter().enumerate() {
+        let Some(column) = meaning.column() else { continue };
         if let Some((_, before)) = columns.iter().find(|(known, _)| *known == column) {
             return Err(TableError::Twice(before + 1, at + 1));
         }
         columns.push((column, at));
+    }
+    // A 病案首页 file has no 住院号: 病案号 and 住院次数 tell the admissions apart (features.md, F001).
+    let at = |wanted| columns.iter().find(|(column, _)| *column == wanted).map(|(_, at)| *at);
+    if let (None, Some(record_no)) = (at(Column::AdmissionNo), at(Column::RecordNo)) {
+        columns.push((Column::AdmissionNo, record_no));
     }
     let missing: Vec<_> = REQUIRED
         .iter()
@@ -131,6 +180,12 @@ const REQUIRED: [(Column, &str); 5] = [
 /// A large hospital discharges 150,000 patients a year.
 const ROWS_MAX: usize = 200_000;
 
+/// The whole 病案首页 has about four hundred.
+const COLUMNS_MAX: usize = 1000;
+
+/// Every XLSX is a ZIP archive.
+const ZIP: &[u8] = b"PK\x03\x04";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +203,98 @@ mod tests {
                 table.rows().map(|(n, cell)| format!("{n} {}", cell(Column::Name))).collect();
             assert_eq!(rows, ["2 王秀英", "4 李强"]);
         }
+    }
+
+    /// A workbook as Excel writes it; see tests/data/README.md.
+    #[test]
+    fn a_workbook_gives_the_same_rows_as_csv() {
+        let csv = "姓名,出生日期,住院号,出院科室,出院日期,联系电话,住院次数,是否手术,体重,备注\n\
+                   王秀英,1952-08-15,Z1,心内科,2026-11-20 10:30:00,13800138000,2,true,61.5,\n\
+                   李强,1960-01-02,20251234,骨科,46347,0592-5027064,1,false,,x\n";
+        let seen = |table: &Table| -> Vec<String> {
+            let columns = [
+                Column::Name,
+                Column::BirthDate,
+                Column::AdmissionNo,
+                Column::DischargedOn,
+                Column::Phone,
+                Column::Sequence,
+                Column::Operation,
+                Column::Language,
+            ];
+            table.rows().map(|(n, cell)| format!("{n} {}", columns.map(cell).join("|"))).collect()
+        };
+        let mapping = ColumnMapping::default();
+        let book =
+            read_table(include_bytes!("../../tests/data/discharges.xlsx"), &mapping).unwrap();
+        let rows = seen(&book);
+        assert_eq!(
+            rows,
+            [
+                "2 王秀英|1952-08-15|Z1|2026-11-20 10:30:00|13800138000|2|true|",
+                "4 李强|1960-01-02|20251234|46347|0592-5027064|1|false|"
+            ]
+        );
+        let without_number = |rows: Vec<String>| -> Vec<String> {
+            rows.iter().map(|row| row.split_once(' ').unwrap().1.to_owned()).collect()
+        };
+        let table = read_table(csv.as_bytes(), &mapping).unwrap();
+        assert_eq!(without_number(seen(&table)), without_number(rows));
+        assert_eq!(book.unknown_headers().collect::<Vec<_>>(), ["体重", "备注"]);
+    }
+
+    #[test]
+    fn a_workbook_that_is_broken_or_boundless_is_refused() {
+        let good = include_bytes!("../../tests/data/discharges.xlsx");
+        let far = include_bytes!("../../tests/data/far_corner.xlsx");
+        let mapping = ColumnMapping::default();
+        for (bytes, expected) in [
+            (&good[..good.len() / 2], "the workbook cannot be read"),
+            (b"PK\x03\x04", "the workbook cannot be read"),
+            (&far[..], "more than 1000 columns"),
+        ] {
+            let error = read_table(bytes, &mapping).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        // No cut and no flipped byte may panic.
+        for at in (0..good.len()).step_by(7) {
+            let mut bytes = good.to_vec();
+            bytes[at] ^= 0xFF;
+            let _ = read_table(&bytes, &mapping);
+            let _ = read_table(&good[..at], &mapping);
+        }
+    }
+
+    #[test]
+    fn a_front_page_is_told_apart_by_its_record_number() {
+        let text = "P3,P2,P4,P6,P26,P25,P741\nB1,2,王秀英,19520815,心内科,20261120,1\n";
+        let table = read_csv(text.as_bytes()).unwrap();
+        let (_, cell) = table.rows().next().unwrap();
+        assert_eq!(
+            [cell(Column::AdmissionNo), cell(Column::RecordNo), cell(Column::Sequence)],
+            ["B1", "B1", "2"]
+        );
+    }
+
+    #[test]
+    fn a_learnt_mapping_reads_a_file_with_headers_of_its_own() {
+        let text = "XM,CSRQ,ZYH,KS,CYRQ,电话\n王秀英,1952-08-15,Z1,心内科,2026-11-20,1\n";
+        assert!(read_csv(text.as_bytes()).is_err());
+        let mut mapping = ColumnMapping::default();
+        for (header, column) in [
+            ("xm", Column::Name),
+            ("csrq", Column::BirthDate),
+            ("zyh", Column::AdmissionNo),
+            ("ks", Column::Department),
+            ("cyrq", Column::DischargedOn),
+            ("电话", Column::ContactPhone),
+        ] {
+            mapping.learn(header, Some(column)).unwrap();
+        }
+        let table = read_table(text.as_bytes(), &mapping).unwrap();
+        let (_, cell) = table.rows().next().unwrap();
+        let cells = [Column::Name, Column::Phone, Column::ContactPhone].map(cell);
+        assert_eq!(cells, ["王秀英", "", "1"]);
     }
 
     #[test]
