@@ -7,6 +7,7 @@ mod answers;
 mod attempt;
 mod audit;
 mod calls;
+mod do_not_call;
 mod hub;
 mod imports;
 mod prompts;

@@ -8,6 +8,7 @@ mod outcome;
 mod pacing;
 mod retry;
 mod state;
+mod take;
 mod window;
 mod word;
 
@@ -20,4 +21,5 @@ pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcom
 pub use pacing::Pace;
 pub use retry::{Counts, Next, RetryPolicy};
 pub use state::{RunState, TaskKind, TaskState};
+pub use take::{Take, TakeFault, expected_ms, judge_take};
 pub use window::{Calendar, DayKind, DayPart, Window};

@@ -3,14 +3,17 @@
 
 mod check;
 mod dialplan;
+mod first_question;
 mod library;
 mod machine;
 mod number_keys;
 mod program;
 mod questionnaire;
 pub mod reading;
+mod repertoire;
 mod script;
 mod spoken;
+pub mod studio;
 
 pub use check::{Finding, check};
 pub use dialplan::{Dialplan, Step};
@@ -18,5 +21,6 @@ pub use library::{Library, LibraryError, Source};
 pub use machine::{CallContext, Given, Input, Machine, Output, Respondent, Saying, Verdict};
 pub use program::{Casting, Program};
 pub use questionnaire::{AnswerOption, Effect, Item, ItemType, Level, Questionnaire};
+pub use repertoire::{KeptLine, Line, LineState, Speaker, line_states, text_sha256};
 pub use script::{ScriptError, run_script};
 pub use spoken::{Clip, sentences};

@@ -4,6 +4,7 @@ mod alerts;
 mod attempts;
 mod calls;
 mod dialplans;
+mod do_not_call;
 mod events;
 mod imports;
 mod live;
@@ -15,6 +16,7 @@ mod recordings;
 mod runs;
 mod session;
 mod stop_all;
+mod studio;
 mod tasks;
 mod trunks;
 mod users;
@@ -37,6 +39,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
         .merge(prompts::routes())
+        .merge(studio::routes())
+        .merge(do_not_call::routes())
         .merge(attempts::routes())
         .merge(alerts::routes())
         .merge(stop_all::routes())

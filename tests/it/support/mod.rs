@@ -1,6 +1,10 @@
 //! A hospital for a test: the real binary, the real carrier, a real Postgres, in a folder
 //! and on ports of its own.
 
+mod page;
+
+pub(crate) use page::Page;
+
 use std::{
     fs,
     net::UdpSocket,

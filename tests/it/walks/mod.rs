@@ -3,3 +3,4 @@
 mod commands;
 mod run;
 mod stopping;
+mod studio;
