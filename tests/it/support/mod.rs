@@ -286,6 +286,12 @@ pub(crate) fn said(output: &Output) -> String {
     )
 }
 
+/// Of a file, as the record has it.
+pub(crate) fn sha256(path: &Path) -> String {
+    use sha2::Digest;
+    format!("{:x}", sha2::Sha256::digest(fs::read(path).unwrap()))
+}
+
 /// When a moment of the carrier's log was.
 pub(crate) fn moment(text: &str) -> chrono::DateTime<chrono::Utc> {
     text.parse().unwrap()
