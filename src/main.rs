@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Args, Command};
+use args::{Args, Command, Prompts};
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -66,6 +66,9 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Carrier(carrier) => practice::carrier(path.as_deref(), carrier),
         Command::Demo { dir, patients } => practice::demo(&dir, patients),
         Command::Doctor { english } => doctor::doctor(path.as_deref(), english),
+        Command::Prompts(Prompts::Record { phone, language, by }) => {
+            serve::record_prompts(path.as_deref(), phone, language, by)
+        }
         Command::Reload => serve::reload(path.as_deref()),
         Command::Status => serve::status(path.as_deref()),
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{App, Change, Result, note};
 use crate::{
-    base::{AttemptId, CallId, E164, LegId, PersonId, Pii, TaskId},
+    base::{AttemptId, CallId, LegId, PersonId, Pii, TaskId},
     store::{self, Principal},
 };
 
@@ -118,31 +118,6 @@ impl App {
             body: json!({ "call_id": call }),
         };
         note(&mut scope, &SYSTEM, &change, at).await?;
-        self.commit(scope).await
-    }
-
-    /// "Never call this number": said by a person, on any line.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub async fn do_not_call(
-        &self,
-        by: &Principal,
-        number: &E164,
-        reason: &str,
-        at: DateTime<Utc>,
-    ) -> Result<()> {
-        let mut scope = self.scope(by).await?;
-        store::person::do_not_call(&mut scope, number.as_str(), reason, by.name(), at).await?;
-        let change = Change {
-            did: "added",
-            subject: "do_not_call",
-            subject_id: "-".to_owned(),
-            reason: Some(reason),
-            department: None,
-            body: json!({}),
-        };
-        note(&mut scope, by, &change, at).await?;
         self.commit(scope).await
     }
 }

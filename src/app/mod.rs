@@ -8,6 +8,7 @@ mod attempt;
 mod audit;
 mod calls;
 mod follow_up;
+mod do_not_call;
 mod hub;
 mod imports;
 mod patients;

@@ -20,6 +20,7 @@ mod schedule;
 mod score;
 mod state;
 mod threshold;
+mod take;
 mod window;
 mod word;
 
@@ -41,8 +42,8 @@ pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, 
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
-pub use plan::{Channel, PlanBody, PlanKind, Step};
 pub use pinyin::{name_sounds_like, pinyin_keys, plain_query, text_sounds_like};
+pub use plan::{Channel, PlanBody, PlanKind, Step};
 pub use plan_rule::{
     Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, Standing, choose_plan,
 };
@@ -56,6 +57,7 @@ pub use score::{
     phq2, phq9,
 };
 pub use state::{NumberState, RunState, TaskKind, TaskState};
+pub use take::{Take, TakeFault, expected_ms, judge_take};
 pub use threshold::{
     AlertLevel, Control, DangerSign, DiabetesLimits, DiabetesVisit, HypertensionLimits,
     HypertensionVisit, Implausible, NextStep, PlausibleRange, Quantity, Threshold, VisitClass,

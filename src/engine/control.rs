@@ -17,11 +17,14 @@ use tokio::{
 };
 use tracing::warn;
 
-use super::{CallCommand, Core, Dial, DialPurpose, call::dial, start_trunks};
+use super::{
+    CallCommand, Core, Dial, DialPurpose, StudioWish, Wanted, call::dial, prompt_counts,
+    record_prompts, start_trunks,
+};
 use crate::{
     app::LiveCalls,
     base::{E164, Pii},
-    config::{Config, DialRule, Trunk},
+    config::{Config, Trunk},
     domain::read_cell,
     store::Principal,
 };
@@ -45,6 +48,14 @@ pub enum Request {
     },
     Status,
     Reload,
+    /// Who speaks the sentences of each dialplan.
+    Prompts,
+    /// A phone is called and a nurse reads.
+    RecordPrompts {
+        to: String,
+        language: String,
+        by: String,
+    },
 }
 
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -129,6 +140,17 @@ async fn act(core: &Arc<Core>, config: Option<&Path>, request: Request) -> Resul
             Ok(format!("{} calls live, {stopped}", core.live.count()))
         }
         Request::Reload => reload(core, config),
+        Request::Prompts => {
+            let clips = core.app.kept_clips().await.map_err(|error| error.to_string())?;
+            let speaks = |language: &str| core.voice.speaks(language);
+            Ok(prompt_counts(&core.library(), &core.config(), &clips, speaks).trim_end().to_owned())
+        }
+        Request::RecordPrompts { to, language, by } => {
+            let (to, wanted) = (Pii::new(to), Wanted::Missing);
+            let wish = StudioWish { to, trunk: None, language, wanted };
+            let (call, lines) = record_prompts(core, &command_user(&by), wish).await?;
+            Ok(format!("the phone is called for {lines} sentences (call {call})"))
+        }
     }
 }
 
@@ -195,7 +217,7 @@ async fn test_call(
         None => by_trunk(core, to, trunk)?,
     };
     let digits = Pii::new(digits);
-    let wanted = Dial { purpose: DialPurpose::Test, trunk, digits, dialplan };
+    let wanted = Dial { purpose: DialPurpose::Test, trunk, digits, dialplan, contact: None };
     let mut handle = dial(core, wanted).await.map_err(|error| error.to_string())?;
     let ending = handle.ended().await.ok_or("the call was lost")?;
     let status = ending.sip_status.map_or("none".to_owned(), |status| status.to_string());
@@ -203,7 +225,11 @@ async fn test_call(
     Ok(format!("{answered}, SIP status {status}, call {}", handle.id()))
 }
 
-fn by_trunk(core: &Core, to: &str, name: Option<String>) -> Result<(Trunk, String), String> {
+pub(super) fn by_trunk(
+    core: &Core,
+    to: &str,
+    name: Option<String>,
+) -> Result<(Trunk, String), String> {
     let config = core.config();
     let mut trunks = config.trunk.iter();
     let trunk = trunks.find(|trunk| name.as_ref().is_none_or(|name| *name == trunk.name));
@@ -230,25 +256,9 @@ fn direct(core: &Core, address: &str) -> Result<(Trunk, String), String> {
         return Err("[pilot] allow_numbers is set: only its numbers are dialled".to_owned());
     }
     let interface = config.interface.first().map(|interface| interface.name.clone());
-    let trunk = Trunk {
-        name: "test".to_owned(),
-        interface,
-        peer,
-        also_from: Vec::new(),
-        transport: crate::config::Transport::Udp,
-        domain: None,
-        register: false,
-        username: None,
-        password: None,
-        password_file: None,
-        password_env: None,
-        realm: None,
-        caller_number: "suifang".to_owned(),
-        lines: 1,
-        calls_per_s: 1.0,
-        profile: crate::config::CarrierProfile::default(),
-        dial: DialRule::default(),
-    };
+    let interface = interface.unwrap_or_default();
+    let udp = crate::config::Transport::Udp;
+    let trunk = super::studio::house_trunk("test", &interface, peer, udp);
     Ok((trunk, user.to_owned()))
 }
 

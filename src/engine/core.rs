@@ -13,8 +13,8 @@ use std::{
 use tokio::sync::{Notify, watch};
 
 use super::{
-    CallHandle, Clock, LiveBoard, MediaThreads, PortPool, Recorder, SignallingHandle, Ticks,
-    TrunkBoard, Voice,
+    CallHandle, Clock, LiveBoard, MediaThreads, PhoneBoard, PortPool, Recorder, SignallingHandle,
+    StudioBoard, Ticks, TrunkBoard, Voice,
 };
 use crate::{
     app::{App, Dialler},
@@ -37,6 +37,8 @@ pub struct Core {
     pub voice: Voice,
     pub live: LiveBoard,
     pub trunks: TrunkBoard,
+    pub phones: PhoneBoard,
+    pub studio: StudioBoard,
     pub node: String,
     pub epoch: i64,
     pub counters: Counters,
@@ -111,6 +113,8 @@ impl Core {
             voice: parts.voice,
             live: LiveBoard::default(),
             trunks: TrunkBoard::default(),
+            phones: PhoneBoard::default(),
+            studio: StudioBoard::default(),
             node: parts.node,
             epoch: parts.epoch,
             counters: Counters::default(),
@@ -215,6 +219,21 @@ impl Core {
             Some(why) => all.insert(run, why),
             None => all.remove(&run),
         };
+    }
+
+    /// Where the studio's clips are.
+    pub fn clips(&self) -> PathBuf {
+        self.config().paths.data.join("clips")
+    }
+
+    /// The clips as the record has them: the next sentence is spoken by them.
+    pub async fn load_clips(&self) {
+        let Ok(clips) = self.app.kept_clips().await else { return };
+        let folder = self.clips();
+        let known = clips
+            .into_iter()
+            .map(|clip| ((clip.language, clip.text_sha256), folder.join(clip.path)));
+        self.voice.set_clips(known.collect());
     }
 
     pub fn recordings(&self) -> PathBuf {

@@ -11,7 +11,7 @@ use tokio::time;
 use tracing::{error, info, warn};
 
 use super::{
-    Core,
+    CallCommand, Core,
     call::{Dial, DialPurpose, dial},
 };
 use crate::{
@@ -175,6 +175,7 @@ async fn start(core: &Arc<Core>, dialler: &Dialler, trunk: &Trunk, run: &Run, cl
     } else {
         let purpose = DialPurpose::FollowUp { claim: Box::new(claim), run: Some(id) };
         let wanted = Dial {
+            contact: None,
             purpose,
             trunk: trunk.clone(),
             digits: Pii::new(digits),
@@ -189,6 +190,19 @@ async fn start(core: &Arc<Core>, dialler: &Dialler, trunk: &Trunk, run: &Run, cl
         let at = core.clock.wall();
         if let Err(error) = core.app.finish_attempt(dialler, attempt, &ended, at).await {
             error!(%error, "an attempt could not be ended; the next start finds it");
+        }
+    }
+}
+
+/// A number that must not be dialled any more: what rings there stops ringing.
+pub fn cancel_number(core: &Core, number: &crate::base::E164) {
+    let config = core.config();
+    for live in core.live.list().iter().filter(|live| live.is_outbound) {
+        let mut trunks = config.trunk.iter();
+        let trunk = trunks.find(|trunk| live.trunk.as_ref().is_some_and(|it| *it == trunk.name));
+        let is_it = trunk.is_some_and(|it| digits_for(core, it, number) == *live.remote.reveal());
+        if let Some(call) = core.call(live.call).filter(|_| is_it) {
+            call.send(CallCommand::CancelUnanswered);
         }
     }
 }

@@ -97,6 +97,12 @@ async fn take(
             if outcome.changed.is_some() {
                 info!("a phone has registered or gone");
             }
+            // A refresh changes no contact, but how long it holds.
+            let account = request.headers.to().ok().and_then(|to| to.uri.user());
+            if let Some(account) = account.filter(|_| outcome.response.status == 200) {
+                let phone = registrar.lookup(&account, now).into_iter().next();
+                core.phones.set(&account, phone);
+            }
             respond(core, transaction, outcome.response).await;
         }
         Method::Invite => {

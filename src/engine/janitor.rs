@@ -2,7 +2,6 @@
 //! published, audit sealed, recordings mended.
 
 use std::{
-    collections::HashMap,
     path::Path,
     sync::{
         Arc,
@@ -14,7 +13,7 @@ use std::{
 use tokio::{task::spawn_blocking, time};
 use tracing::{info, warn};
 
-use super::{Core, Repaired, repair};
+use super::{Core, Repaired, file_sha256, repair};
 use crate::{
     app::{App, AppError, Dialler},
     base::RecordingId,
@@ -57,24 +56,24 @@ async fn mend_recordings(
     for recording in open {
         let path = recordings.join(&recording.path);
         let found = path.clone();
-        let mended = spawn_blocking(move || repair(&found)).await;
+        let mended = spawn_blocking(move || (repair(&found), file_sha256(&found).ok())).await;
+        let (mended, sha256) = mended.map_or((None, None), |(mended, sum)| (Some(mended), sum));
         let duration_ms = match mended {
-            Ok(Ok(Repaired::Whole { duration_ms } | Repaired::Mended { duration_ms })) => {
+            Some(Ok(Repaired::Whole { duration_ms } | Repaired::Mended { duration_ms })) => {
                 Some(duration_ms)
             }
-            Ok(Ok(Repaired::Removed)) => None,
-            Ok(Err(error)) => {
+            Some(Ok(Repaired::Removed)) | None => None,
+            Some(Err(error)) => {
                 warn!(%error, "a recording could not be mended");
                 None
             }
-            Err(_) => None,
         };
         let bytes = std::fs::metadata(&path).map_or(0, |meta| meta.len());
         let done = Finished {
             state: if duration_ms.is_some() { "repaired" } else { "missing" },
             duration_ms: duration_ms.and_then(|ms| i64::try_from(ms).ok()).unwrap_or_default(),
             bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
-            sha256: None,
+            sha256: sha256.as_deref().filter(|_| duration_ms.is_some()),
             frames_dropped: 0,
         };
         let id = RecordingId::from_uuid(recording.recording_id);
@@ -133,14 +132,7 @@ pub(super) async fn run_sealer(core: Arc<Core>) {
             warn!(%error, "the audit waits for the database");
             time::sleep(AGAIN).await;
         }
-        if let Ok(clips) = core.app.kept_clips().await {
-            let folder = core.config().paths.data.join("clips");
-            let known: HashMap<_, _> = clips
-                .into_iter()
-                .map(|clip| ((clip.language, clip.text_sha256), folder.join(clip.path)))
-                .collect();
-            core.voice.set_clips(known);
-        }
+        core.load_clips().await;
     }
 }
 

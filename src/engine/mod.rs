@@ -12,25 +12,30 @@ mod journal;
 mod live;
 mod media_thread;
 mod planner;
+mod phones;
 mod ports;
 mod postgres;
 mod prompts;
 mod recorder;
 mod recording_repair;
+mod repertoire;
 mod run_content;
 mod server;
 mod signalling;
+mod studio;
 mod tls;
 mod trunks;
 mod tts;
 
-pub use call::{CallHandle, Command as CallCommand, Dial, DialError, DialPurpose, Ending, dial};
+pub use call::{
+    CallHandle, Command as CallCommand, Contact, Dial, DialError, DialPurpose, Ending, dial,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use control::{
     Reply, Request as ControlRequest, ask as ask_server, reload, serve_control, stop_all,
 };
 pub use core::{Core, Counters, Parts, interface_flow};
-pub use dialer::run_dialler;
+pub use dialer::{cancel_number, run_dialler};
 pub use disk::free_mib;
 pub use incoming::serve_incoming;
 pub use janitor::Ticks;
@@ -40,19 +45,23 @@ pub use media_thread::{
     FinalStats, LegEvent, LegKey, MediaError, MediaEvent, MediaHandle, MediaMetrics, MediaSettings,
     MediaStepper, MediaThreads, OpenLeg,
 };
+pub use phones::PhoneBoard;
 pub use ports::{PortLease, PortPool};
 pub use postgres::{ClusterError, Postgres};
-pub use prompts::{PromptError, Prompts, slower};
+pub use prompts::{PromptError, Prompts, slower, wav_bytes};
 pub use recorder::{
     Recorder, RecorderMetrics, Recording, RecordingDone, RecordingError, RecordingFeed,
 };
+use recording_repair::file_sha256;
 pub use recording_repair::{RepairError, Repaired, repair};
+pub use repertoire::{first_questions, kept_lines, prompt_counts, speaker, standing};
 pub use run_content::new_run;
 pub use server::{Server, StartError, load_library, open_database, read_sources};
 pub use signalling::{
     Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
     start as start_signalling,
 };
+pub use studio::{StudioBoard, StudioScript, StudioSession, StudioWish, Wanted, record_prompts};
 pub use tls::{Tls, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};
-pub use tts::{Voice, VoiceError, text_sha256};
+pub use tts::{Voice, VoiceError};

@@ -2,13 +2,14 @@
 
 use std::{
     collections::HashMap,
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
-use hound::{SampleFormat, WavReader};
+use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
-use crate::media::{Codec, Prompt, normalise, paced, resample, trim};
+use crate::media::{Codec, Prompt, RATE, normalise, paced, resample, trim};
 
 #[derive(Debug, Default)]
 pub struct Prompts {
@@ -69,6 +70,33 @@ fn read(path: &Path) -> Result<Prompt, PromptError> {
     let telephone = resample(&mono, spec.sample_rate);
     Ok(Prompt::new(normalise(trim(&telephone))))
 }
+
+/// The far side of a recording of ours: the left channel.
+pub(super) fn far_side(path: &Path) -> Result<Vec<i16>, PromptError> {
+    let wav = |source| PromptError::Wav { path: path.to_owned(), source };
+    let mut reader = WavReader::open(path).map_err(wav)?;
+    let channels = usize::from(reader.spec().channels.max(1));
+    let left = reader.samples::<i16>().step_by(channels);
+    left.collect::<Result<_, _>>().map_err(wav)
+}
+
+/// A prompt as a WAV file in memory, for the page's player.
+pub fn wav_bytes(samples: &[i16]) -> Vec<u8> {
+    let mut bytes = io::Cursor::new(Vec::new());
+    let written = WavWriter::new(&mut bytes, TELEPHONE).and_then(|mut writer| {
+        samples.iter().try_for_each(|sample| writer.write_sample(*sample))?;
+        writer.finalize()
+    });
+    written.expect("memory takes what a prompt holds");
+    bytes.into_inner()
+}
+
+const TELEPHONE: WavSpec = WavSpec {
+    channels: 1,
+    sample_rate: RATE,
+    bits_per_sample: 16,
+    sample_format: SampleFormat::Int,
+};
 
 /// Music on hold is the longest.
 const LENGTH_MAX_S: u32 = 600;

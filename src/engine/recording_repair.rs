@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use sha2::{Digest, Sha256};
+
 use crate::media::RATE;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,6 +59,13 @@ pub fn repair(path: &Path) -> Result<Repaired, RepairError> {
     file.write_all(&data)?;
     file.sync_all()?;
     Ok(Repaired::Mended { duration_ms })
+}
+
+/// Of the whole file, read piece by piece: a recording may be larger than memory.
+pub(super) fn file_sha256(path: &Path) -> io::Result<String> {
+    let (mut file, mut sum) = (File::open(path)?, Sha256::new());
+    io::copy(&mut file, &mut sum)?;
+    Ok(format!("{:x}", sum.finalize()))
 }
 
 /// Where the samples begin; `None` if the file ends before they do.

@@ -18,8 +18,8 @@ use tracing::{info, warn};
 
 use super::{
     CallCommand, ClusterError, Core, MediaSettings, MediaThreads, Parts, Postgres, Recorder,
-    SignallingConfig, SystemClock, Voice, janitor, planner, run_dialler, serve_incoming,
-    start_signalling, start_trunks,
+    SignallingConfig, SystemClock, Voice, first_questions, janitor, planner, run_dialler,
+    serve_incoming, speaker, start_signalling, start_trunks,
 };
 use crate::{
     app::{App, Dialler, Hub},
@@ -319,11 +319,7 @@ fn node_name() -> String {
 async fn warm_voice(core: Arc<Core>) {
     let library = core.library();
     let config = core.config();
-    let made = library.neutral_clips(
-        "zh-CN",
-        &config.hospital.spoken_name,
-        &config.hospital.callback_number,
-    );
+    let made = library.neutral_clips("zh-CN", speaker(&config.hospital));
     let count = made.len();
     let mut failed = 0;
     for clip in made {
@@ -335,6 +331,9 @@ async fn warm_voice(core: Arc<Core>) {
         }
     }
     info!(sentences = count, failed, "the voice is ready");
+    for late in first_questions(&core.voice, &library, &config, core.clock.instant()).await {
+        warn!("{late}");
+    }
 }
 
 /// Bursts of a carrier that comes back.

@@ -11,11 +11,14 @@ use std::{
     time::Duration,
 };
 
-use sha2::{Digest, Sha256};
 use tokio::{process::Command, sync::Semaphore, task::spawn_blocking, time::timeout};
 
 use super::{PromptError, Prompts, slower};
-use crate::{config::Tts, ivr::Clip, media::Prompt};
+use crate::{
+    config::Tts,
+    ivr::{Clip, text_sha256},
+    media::Prompt,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum VoiceError {
@@ -85,6 +88,27 @@ impl Voice {
     pub fn recorded(&self, clip: &Clip) -> Option<PathBuf> {
         let key = (clip.language.clone(), text_sha256(&clip.written));
         self.0.clips.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+    }
+
+    /// Can a machine read this language?
+    pub fn speaks(&self, language: &str) -> bool {
+        self.voice(language).is_ok()
+    }
+
+    /// As it would be played without any clip: the model for a nurse.
+    ///
+    /// # Errors
+    /// When no voice can speak it.
+    pub async fn model(&self, clip: &Clip) -> Result<Prompt, VoiceError> {
+        self.synthetic(clip).await
+    }
+
+    /// A version that is kept in a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn version(&self, path: PathBuf) -> Result<Prompt, VoiceError> {
+        self.load(path).await
     }
 
     /// How long the sentence takes, once it has a voice; never renders one.
@@ -198,10 +222,6 @@ impl Voice {
         let command = self.0.settings.command.join(" ");
         Ok(text_sha256(&format!("{voice}|{command}|{}", clip.spoken)))
     }
-}
-
-pub fn text_sha256(text: &str) -> String {
-    format!("{:x}", Sha256::digest(text))
 }
 
 /// The second time.

@@ -27,6 +27,8 @@ impl std::fmt::Display for Finding {
     }
 }
 
+pub(super) use words::SAID_BY_THE_MACHINE;
+
 pub fn check(library: &Arc<Library>) -> Vec<Finding> {
     let mut findings = Vec::new();
     words::check_catalogue(library, &mut findings);

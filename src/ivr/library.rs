@@ -6,12 +6,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Casting, Clip, Dialplan, Program, Questionnaire,
+    Casting, Dialplan, Program, Questionnaire,
     check::{self, Finding},
     dialplan::Action,
     questionnaire::Words,
-    reading,
-    spoken::{self, Filled},
 };
 
 /// One file of the folder.
@@ -160,52 +158,6 @@ impl Library {
     /// Everything that is wrong, all files together.
     pub fn check(self: &Arc<Self>) -> Vec<Finding> {
         check::check(self)
-    }
-
-    /// Every sentence without a person's data, as a voice is given it.
-    pub fn neutral_clips(&self, language: &str, caller: &str, callback: &str) -> Vec<Clip> {
-        let spoken_number = reading::phone(callback);
-        let filled = |name, written: &str, spoken: &str| Filled {
-            name,
-            written: written.to_owned(),
-            spoken: spoken.to_owned(),
-            personal: false,
-        };
-        let values = [
-            filled("caller_name", caller, caller),
-            filled("callback_number", callback, &spoken_number),
-        ];
-        let texts = self.all_texts(language);
-        let known = |name: &&str| values.iter().any(|value| value.name == *name);
-        let mut clips: Vec<_> = texts
-            .iter()
-            .flat_map(|(_, text)| spoken::sentences(text))
-            .filter(|sentence| spoken::variables(sentence).iter().all(&known))
-            .flat_map(|sentence| spoken::clips(sentence, language, &values))
-            .collect();
-        clips.sort_by(|a, b| a.spoken.cmp(&b.spoken));
-        clips.dedup_by(|a, b| a.spoken == b.spoken);
-        clips
-    }
-
-    /// Every text that may be spoken, in this language, with where it stands.
-    pub fn all_texts(&self, language: &str) -> Vec<(String, String)> {
-        let mut all: Vec<(String, String)> = Vec::new();
-        let mut add = |place: String, words: &Words| {
-            if let Some(text) = words_in(words, language) {
-                all.push((place, text.to_owned()));
-            }
-        };
-        for text in self.texts.values() {
-            add(text.id.clone(), &text.words);
-        }
-        for kept in self.questionnaires.values() {
-            check::each_words(&kept.value, &mut add);
-        }
-        for kept in self.dialplans.values() {
-            check::each_step_words(&kept.value, &mut add);
-        }
-        all
     }
 }
 

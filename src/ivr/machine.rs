@@ -285,6 +285,11 @@ impl Machine {
         matches!(self.state, State::Ended)
     }
 
+    /// An answer is waited for, or will be when the question has been spoken.
+    pub(in crate::ivr) const fn is_asking(&self) -> bool {
+        matches!(self.state, State::Asking(_))
+    }
+
     /// Some digits of a number have been keyed.
     pub(in crate::ivr) fn is_keying(&self) -> bool {
         matches!(&self.state, State::Asking(ask) if !ask.keys.is_empty())

@@ -3,15 +3,18 @@
 
 mod check;
 mod dialplan;
+mod first_question;
 mod library;
 mod machine;
 mod number_keys;
 mod program;
 mod questionnaire;
 pub mod reading;
+mod repertoire;
 mod script;
 mod spoken;
 mod typed;
+pub mod studio;
 
 pub use check::{Finding, check};
 pub use dialplan::{Dialplan, Step};
@@ -19,6 +22,7 @@ pub use library::{Kept, Library, LibraryError, Source};
 pub use machine::{CallContext, Given, Input, Machine, Output, Respondent, Saying, Verdict};
 pub use program::{Casting, Program};
 pub use questionnaire::{AnswerOption, Effect, Item, ItemType, Level, Questionnaire};
+pub use repertoire::{KeptLine, Line, LineState, Speaker, line_states, text_sha256};
 pub use script::{ScriptError, run_script};
 pub use spoken::{Clip, sentences};
 pub use typed::{Typed, read_typed};

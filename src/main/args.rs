@@ -103,6 +103,25 @@ pub(super) enum Command {
     /// What the running server is doing.
     #[command(after_help = "Example: suifang status")]
     Status,
+    /// Prompts read by a nurse instead of the machine.
+    #[command(subcommand)]
+    Prompts(Prompts),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Prompts {
+    /// Call a phone, and record the sentences that nobody has read yet.
+    #[command(after_help = "Example: suifang prompts record --phone 8001")]
+    Record {
+        /// A phone registered with us, or a number over a trunk.
+        #[arg(long)]
+        phone: String,
+        #[arg(long, default_value = "zh-CN")]
+        language: String,
+        /// Who reads, for the audit.
+        #[arg(long, default_value = "prompts command")]
+        by: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

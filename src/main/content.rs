@@ -7,7 +7,10 @@ use suifang::{
     base::{ImportId, UserId},
     config::Config,
     domain::Calendar,
-    engine::{Clock, SystemClock, load_library, new_run, read_sources},
+    engine::{
+        Clock, ControlRequest, SystemClock, Voice, ask_server, first_questions, load_library,
+        new_run, prompt_counts, read_sources,
+    },
     ivr::{Library, run_script},
     store::{Departments, Principal},
 };
@@ -18,14 +21,39 @@ use super::{
 };
 
 pub(super) fn check(config: Option<&Path>, folder: Option<&Path>) -> Result<(), Failure> {
-    let folder = match folder {
-        Some(folder) => folder.to_owned(),
-        None => setting::load(config)?.0.paths.dialplans.clone(),
-    };
+    let (config, _) = setting::load(config)?;
+    let folder = folder.map_or_else(|| config.paths.dialplans.clone(), Path::to_owned);
     let library = load_library(&folder).map_err(Failure::usage)?;
     let (plans, forms) = (library.dialplans().count(), library.questionnaires().count());
     println!("{}: {plans} dialplans and {forms} questionnaires, no mistakes", folder.display());
+    setting::runtime()?.block_on(check_speech(&config, &library))
+}
+
+/// Who speaks the sentences, and how soon the first question comes. A warning is no
+/// mistake: the exit code stays 0.
+async fn check_speech(config: &Config, library: &Arc<Library>) -> Result<(), Failure> {
+    let asked = ask_server(&config.paths.data, &ControlRequest::Prompts).await;
+    match asked {
+        Ok(reply) if reply.ok => println!("{}", reply.said),
+        Ok(reply) => return Err(Failure::other(reply.said)),
+        Err(_) => {
+            let counts = prompt_counts(library, config, &[], |tag| speaks(config, tag));
+            println!("{counts}(recordings are counted only while the server runs)");
+        }
+    }
+    let folder = std::env::temp_dir().join(format!("suifang-check-{}", std::process::id()));
+    let voice = Voice::new(config.tts.clone(), &folder).map_err(Failure::other)?;
+    let late = first_questions(&voice, library, config, SystemClock.instant()).await;
+    let _ = std::fs::remove_dir_all(&folder);
+    for line in late {
+        println!("warning: {line}");
+    }
     Ok(())
+}
+
+fn speaks(config: &Config, language: &str) -> bool {
+    let primary = language.split('-').next().unwrap_or(language);
+    [language, primary].iter().any(|tag| config.tts.voice.contains_key(*tag))
 }
 
 pub(super) fn script(dialplan: &Path, script: &Path) -> Result<(), Failure> {

@@ -75,6 +75,15 @@ pub(super) fn call(
     ask(path, &ControlRequest::Call { to, trunk, dialplan })
 }
 
+pub(super) fn record_prompts(
+    path: Option<&Path>,
+    to: String,
+    language: String,
+    by: String,
+) -> Result<(), Failure> {
+    ask(path, &ControlRequest::RecordPrompts { to, language, by })
+}
+
 pub(super) fn resume_all(path: Option<&Path>, by: String) -> Result<(), Failure> {
     ask(path, &ControlRequest::ResumeAll { by })
 }

@@ -17,6 +17,7 @@ mod prompt;
 mod rtcp;
 mod rtp;
 mod session;
+mod take;
 mod tap;
 mod tones;
 
@@ -35,6 +36,7 @@ pub use rtcp::NtpAnchor;
 pub use session::{
     Datagram, Direction, Event, Remote, Session, SessionConfig, SessionStats, TickOutput,
 };
+pub use take::{TakeSound, take_sound};
 pub use tap::{StereoFrame, Tap};
 pub use tones::{Tone, ToneGenerator};
 

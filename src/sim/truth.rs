@@ -46,7 +46,8 @@ pub struct Dial {
     #[serde(default = "ring_s")]
     pub ring_s: f64,
     /// One entry a question. `~` before it: waits until the question has been asked to
-    /// its end; without it: presses a second after the voice began.
+    /// its end; without it: presses a second after the voice began. `tone 700 2.5`
+    /// is no key: the patient sings 700 Hz for 2.5 s.
     #[serde(default)]
     pub keys: Vec<String>,
     /// Thinks this long before each entry.

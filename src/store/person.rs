@@ -301,6 +301,50 @@ pub async fn do_not_call(
     Ok(())
 }
 
+pub struct DoNotCall {
+    pub e164: String,
+    pub reason: String,
+    pub by_whom: String,
+    pub at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_by: Option<String>,
+}
+
+pub async fn do_not_call_list(
+    scope: &mut Scope,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<DoNotCall>> {
+    Ok(sqlx::query_as!(
+        DoNotCall,
+        "select e164, reason, by_whom, at, revoked_at, revoked_by from do_not_call
+         order by revoked_at is not null, at desc limit $1 offset $2",
+        limit,
+        offset
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// `false`: the number is not on the list.
+pub async fn revoke_do_not_call(
+    scope: &mut Scope,
+    e164: &str,
+    by_whom: &str,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "update do_not_call set revoked_at = $3, revoked_by = $2
+         where e164 = $1 and revoked_at is null",
+        e164,
+        by_whom,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
 /// What the dialler must know of a person besides the tables of dials.
 pub struct Standing {
     pub died: bool,

@@ -62,6 +62,8 @@ pub struct Recording {
     pub started_at: DateTime<Utc>,
     pub duration_ms: Option<i64>,
     pub bytes: Option<i64>,
+    /// Of the file, once it is whole.
+    pub sha256: Option<String>,
 }
 
 /// Those that nobody writes any more, although the row says so: a crash came between.
@@ -69,7 +71,7 @@ pub async fn unfinished(scope: &mut Scope, node: &str, epoch: i64) -> Result<Vec
     Ok(sqlx::query_as!(
         Recording,
         "select r.recording_id, r.call_id, r.kind, r.path, r.state, r.started_at, r.duration_ms,
-             r.bytes
+             r.bytes, r.sha256
          from recording r join call c using (call_id)
          where r.state = 'recording' and c.owner_node = $1 and c.owner_epoch < $2",
         node,
@@ -82,7 +84,8 @@ pub async fn unfinished(scope: &mut Scope, node: &str, epoch: i64) -> Result<Vec
 pub async fn find(scope: &mut Scope, id: RecordingId) -> Result<Option<Recording>> {
     Ok(sqlx::query_as!(
         Recording,
-        "select recording_id, call_id, kind, path, state, started_at, duration_ms, bytes
+        "select recording_id, call_id, kind, path, state, started_at, duration_ms, bytes,
+             sha256
          from recording where recording_id = $1",
         id.as_uuid()
     )
@@ -93,7 +96,8 @@ pub async fn find(scope: &mut Scope, id: RecordingId) -> Result<Option<Recording
 pub async fn of_call(scope: &mut Scope, call: CallId) -> Result<Vec<Recording>> {
     Ok(sqlx::query_as!(
         Recording,
-        "select recording_id, call_id, kind, path, state, started_at, duration_ms, bytes
+        "select recording_id, call_id, kind, path, state, started_at, duration_ms, bytes,
+             sha256
          from recording where call_id = $1 order by kind",
         call.as_uuid()
     )
@@ -105,7 +109,8 @@ pub async fn of_call(scope: &mut Scope, call: CallId) -> Result<Vec<Recording>> 
 pub async fn all(scope: &mut Scope) -> Result<Vec<Recording>> {
     Ok(sqlx::query_as!(
         Recording,
-        "select recording_id, call_id, kind, path, state, started_at, duration_ms, bytes
+        "select recording_id, call_id, kind, path, state, started_at, duration_ms, bytes,
+             sha256
          from recording order by started_at desc limit 10000"
     )
     .fetch_all(scope.connection())

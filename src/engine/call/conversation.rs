@@ -14,8 +14,7 @@ use crate::{
     media::PlayItem,
 };
 
-/// What a conversation will be: loaded before the call, so that a broken file costs no
-/// patient a call.
+/// What a conversation will be.
 pub(super) struct Script {
     pub(super) program: Arc<Program>,
     pub(super) sha256: String,
@@ -26,7 +25,7 @@ impl Script {
     pub(super) fn load(core: &Core, dialplan: &str, purpose: &DialPurpose) -> Result<Self, String> {
         let birth = match purpose {
             DialPurpose::FollowUp { claim, .. } => claim.birth_date.as_ref(),
-            DialPurpose::Test => None,
+            DialPurpose::Test | DialPurpose::Studio(_) => None,
         };
         let today = core.clock.wall().date_naive();
         let is_child =
@@ -132,9 +131,8 @@ impl Talk {
 }
 
 impl Call {
-    pub(super) async fn begin_talk(&mut self) {
-        let context = self.script.context.clone();
-        let mut machine = Machine::new(Arc::clone(&self.script.program), context);
+    pub(super) fn begin_talk(&mut self, script: Script) {
+        let mut machine = Machine::new(script.program, script.context);
         machine.handle_input(Input::Start, self.core.clock.instant());
         let journal = self.journal();
         self.talk = Some(Talk {

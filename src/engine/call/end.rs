@@ -12,6 +12,7 @@ impl Call {
     pub(super) async fn finish(mut self) {
         self.core.live.update(self.id, |live| live.state = "ended");
         self.stop_recording();
+        self.close_studio().await;
         let stats = match self.sound.media.take() {
             Some(media) => media.close().await.ok(),
             None => None,

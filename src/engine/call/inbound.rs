@@ -6,7 +6,8 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Call, CallHandle, Kind, MAILBOX, Tape, Timers, Times, conversation::Script, sound::Sound, spawn,
+    Call, CallHandle, Kind, MAILBOX, Plan, Tape, Timers, Times, conversation::Script, sound::Sound,
+    spawn,
 };
 use crate::{
     app::NewCall,
@@ -70,7 +71,8 @@ pub(crate) async fn answer(
         sound,
         tape: Tape::default(),
         talk: None,
-        script,
+        booth: None,
+        plan: Some(Plan::Talk(Box::new(script))),
         commands,
         ending,
         timers: Timers::default(),

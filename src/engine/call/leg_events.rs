@@ -31,6 +31,7 @@ impl Call {
                 let now = self.core.clock.instant();
                 self.core.live.update(self.id, |live| live.keys += 1);
                 self.tell_talk(ivr::Input::Key(key), now);
+                self.tell_booth(ivr::studio::Input::Key(key));
             }
             LegEvent::Request { transaction, request } => {
                 let response = Response::to_request(&request.headers, 501, "");
@@ -58,7 +59,7 @@ impl Call {
         if self.sound.configure(media).is_err() {
             return self.fail("the sound could not be configured");
         }
-        if !self.early {
+        if !self.early && !matches!(self.kind, Kind::Studio) {
             self.early = true;
             self.core.live.update(self.id, |live| live.state = "early_media");
             self.set_state("early_media").await;
@@ -86,7 +87,10 @@ impl Call {
             // Busy: only the time-out for a silent line is armed later.
             let _ = handle.expect_rtp();
         }
-        self.begin_recording("call").await;
+        // A nurse who reads prompts is recorded sentence by sentence.
+        if !matches!(self.kind, Kind::Studio) {
+            self.begin_recording("call").await;
+        }
         self.timers.speak_at = Some(now + BEFORE_FIRST_WORD);
         let longest = Duration::from_secs(self.core.config().dialer.call_max_s);
         self.timers.end_at = Some(now + longest);
@@ -95,6 +99,7 @@ impl Call {
     fn on_ended(&mut self, report: invite::EndReport) {
         let now = self.core.clock.instant();
         self.tell_talk(ivr::Input::HungUp, now);
+        self.tell_booth(ivr::studio::Input::HungUp);
         self.sound.stop_play();
         let until = now + super::GIVE_UP;
         self.timers = super::Timers { give_up_at: Some(until), ..super::Timers::default() };
@@ -123,4 +128,4 @@ impl Call {
 }
 
 /// People say 喂 first, and take the telephone to the ear.
-const BEFORE_FIRST_WORD: Duration = Duration::from_secs(1);
+pub(crate) const BEFORE_FIRST_WORD: Duration = Duration::from_secs(1);

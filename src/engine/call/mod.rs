@@ -1,6 +1,7 @@
 //! One call, one task. It owns the leg, its sound, its conversation and its journal;
 //! others hold a [`CallHandle`] and send it [`Command`]s.
 
+mod booth;
 mod conversation;
 mod end;
 mod inbound;
@@ -22,13 +23,15 @@ use tokio::{
 use tracing::{Instrument, info_span, warn};
 
 pub(super) use inbound::answer;
-pub use outbound::{Dial, DialError, DialPurpose, dial};
+pub(crate) use leg_events::BEFORE_FIRST_WORD;
+pub use outbound::{Contact, Dial, DialError, DialPurpose, dial};
 
-use conversation::Talk;
+use booth::Booth;
+use conversation::{Script, Talk};
 use recording::Tape;
 use sound::Sound;
 
-use super::{Core, Journal, Mailbox, MediaEvent};
+use super::{Core, Journal, Mailbox, MediaEvent, StudioScript};
 use crate::{
     app::{CallRef, Claim},
     base::{CallId, LegId, Machine as _, PersonId},
@@ -99,8 +102,10 @@ struct Call {
     sound: Sound,
     tape: Tape,
     talk: Option<Talk>,
-    /// What the conversation will be, once somebody has answered.
-    script: conversation::Script,
+    /// A nurse reads prompts: instead of `talk`.
+    booth: Option<Booth>,
+    /// What the call will be, once somebody has answered.
+    plan: Option<Plan>,
     commands: mpsc::Receiver<Command>,
     ending: watch::Sender<Option<Ending>>,
     timers: Timers,
@@ -114,9 +119,16 @@ struct Call {
     why: Option<&'static str>,
 }
 
+/// Loaded before the call, so that a broken file costs nobody a call.
+enum Plan {
+    Talk(Box<Script>),
+    Studio(Box<StudioScript>),
+}
+
 enum Kind {
     FollowUp(Box<Claim>),
     Test,
+    Studio,
     Inbound,
 }
 
@@ -206,6 +218,10 @@ impl Call {
                 idle = false;
                 self.on_talk(output).await;
             }
+            while let Some(output) = self.booth.as_mut().and_then(Booth::poll_output) {
+                idle = false;
+                self.on_studio(output).await;
+            }
             if idle {
                 return;
             }
@@ -241,7 +257,11 @@ impl Call {
     fn deadline(&self) -> Option<Instant> {
         let Timers { ring_until, response_until, speak_at, end_at, give_up_at } = &self.timers;
         let own = [ring_until, response_until, speak_at, end_at, give_up_at];
-        let machines = [self.leg.poll_timeout(), self.talk.as_ref().and_then(Talk::poll_timeout)];
+        let machines = [
+            self.leg.poll_timeout(),
+            self.talk.as_ref().and_then(Talk::poll_timeout),
+            self.booth.as_ref().and_then(Booth::poll_timeout),
+        ];
         own.into_iter().copied().chain(machines).flatten().min()
     }
 
@@ -253,6 +273,9 @@ impl Call {
         if let Some(talk) = &mut self.talk {
             talk.handle_timeout(now);
         }
+        if let Some(booth) = &mut self.booth {
+            booth.handle_timeout(now);
+        }
         if take_due(&mut self.timers.response_until, now) {
             self.why = Some("no response from the trunk");
             self.command_leg(invite::Command::Cancel);
@@ -261,7 +284,11 @@ impl Call {
             self.command_leg(invite::Command::Cancel);
         }
         if take_due(&mut self.timers.speak_at, now) {
-            self.begin_talk().await;
+            match self.plan.take() {
+                Some(Plan::Talk(script)) => self.begin_talk(*script),
+                Some(Plan::Studio(script)) => self.begin_studio(*script),
+                None => {}
+            }
         }
         if take_due(&mut self.timers.end_at, now) {
             self.why = Some("the longest a call may take");
@@ -274,6 +301,10 @@ impl Call {
         let is_live = self.times.answered.is_some();
         match command {
             Command::CancelUnanswered if is_live => {}
+            Command::Stop { apologise: true } if is_live && self.booth.is_some() => {
+                self.why.get_or_insert("stopped");
+                self.tell_booth(crate::ivr::studio::Input::Stop);
+            }
             Command::Stop { apologise: true } if is_live && self.talk.is_some() => {
                 self.why.get_or_insert("stopped");
                 if let Some(talk) = &mut self.talk {

@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Call, CallHandle, Kind, MAILBOX, Tape, Timers, Times, conversation::Script, sound::Sound, spawn,
+    Call, CallHandle, Kind, MAILBOX, Plan, Tape, Timers, Times, conversation::Script, sound::Sound,
+    spawn,
 };
 use crate::{
     app::{AppError, Claim, NewCall},
     base::{CallId, LegId, Pii, RunId},
     config::Trunk,
-    engine::{Core, LiveCall, MediaError, interface_flow},
+    engine::{Core, LiveCall, MediaError, StudioScript, interface_flow},
     sip::{
         auth::Credentials,
         endpoint::Flow,
@@ -28,11 +29,23 @@ pub struct Dial {
     /// As the trunk wants it: digits, or `+86…`.
     pub digits: Pii<String>,
     pub dialplan: String,
+    /// A phone of ours, by what it registered.
+    pub contact: Option<Contact>,
+}
+
+pub struct Contact {
+    pub uri: Uri,
+    pub routes: Vec<NameAddr>,
 }
 
 pub enum DialPurpose {
-    FollowUp { claim: Box<Claim>, run: Option<RunId> },
+    FollowUp {
+        claim: Box<Claim>,
+        run: Option<RunId>,
+    },
     Test,
+    /// A nurse reads prompts.
+    Studio(Box<StudioScript>),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,20 +72,30 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     let missing = || DialError::Interface(name.clone());
     let config = core.config();
     let interface = config.interface(&name).ok_or_else(missing)?;
-    let script = Script::load(core, &dial.dialplan, &dial.purpose).map_err(DialError::Dialplan)?;
+    let script = match &dial.purpose {
+        DialPurpose::Studio(_) => None,
+        purpose => Some(Script::load(core, &dial.dialplan, purpose).map_err(DialError::Dialplan)?),
+    };
+    let sha256 = script.as_ref().map(|script| script.sha256.clone()).unwrap_or_default();
     let sound = Sound::open(core, interface, &trunk.profile.codecs)?;
     let events = core.signalling.open().await.map_err(|_| DialError::NotOurs)?;
     let owner = events.owner;
     let flow = interface_flow(core, &name, trunk.transport, trunk.peer).ok_or_else(missing)?;
     let (at, now) = (core.clock.wall(), core.clock.instant());
     let id = CallId::new(at);
-    begin(core, id, &dial, &script, at).await?;
+    begin(core, id, &dial, sha256, at).await?;
     let leg = outbound_leg(owner, flow, &dial, sound.local.clone())?;
     let leg = Leg::outbound(leg, rand::random());
     show(core, id, &dial, at);
     let (mailbox, commands) = mpsc::channel(MAILBOX);
     let (ending, ended) = watch::channel(None);
-    let profile = &trunk.profile;
+    let (kind, plan) = match dial.purpose {
+        DialPurpose::FollowUp { claim, .. } => (Kind::FollowUp(claim), None),
+        DialPurpose::Test => (Kind::Test, None),
+        DialPurpose::Studio(script) => (Kind::Studio, Some(Plan::Studio(script))),
+    };
+    let plan = script.map(|script| Plan::Talk(Box::new(script))).or(plan);
+    let profile = &dial.trunk.profile;
     let after = |seconds| Some(now + Duration::from_secs(seconds));
     let call = Call {
         core: Arc::clone(core),
@@ -83,7 +106,8 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         sound,
         tape: Tape::default(),
         talk: None,
-        script,
+        booth: None,
+        plan,
         commands,
         ending,
         timers: Timers {
@@ -95,10 +119,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         rang: false,
         early: false,
         sip_call_id: String::new(),
-        kind: match dial.purpose {
-            DialPurpose::FollowUp { claim, .. } => Kind::FollowUp(claim),
-            DialPurpose::Test => Kind::Test,
-        },
+        kind,
         end: None,
         fault: None,
         why: None,
@@ -111,12 +132,12 @@ async fn begin(
     core: &Core,
     id: CallId,
     dial: &Dial,
-    script: &Script,
+    dialplan_sha256: String,
     at: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), DialError> {
     let claim = match &dial.purpose {
         DialPurpose::FollowUp { claim, .. } => Some(claim),
-        DialPurpose::Test => None,
+        DialPurpose::Test | DialPurpose::Studio(_) => None,
     };
     let new = NewCall {
         id,
@@ -129,7 +150,7 @@ async fn begin(
             .map_or_else(|| dial.digits.clone(), |claim| Pii::new(claim.e164.as_str().to_owned())),
         trunk: Some(dial.trunk.name.clone()),
         dialplan: dial.dialplan.clone(),
-        dialplan_sha256: script.sha256.clone(),
+        dialplan_sha256,
         node: core.node.clone(),
         epoch: core.epoch,
     };
@@ -151,7 +172,11 @@ fn outbound_leg(
     let trunk = &dial.trunk;
     let domain = trunk.domain();
     let uri = |user: &str| format!("sip:{user}@{domain}").parse::<Uri>();
-    let target = uri(dial.digits.reveal()).map_err(|_| DialError::Target)?;
+    let target = match &dial.contact {
+        Some(contact) => contact.uri.clone(),
+        None => uri(dial.digits.reveal()).map_err(|_| DialError::Target)?,
+    };
+    let routes = dial.contact.as_ref().map(|contact| contact.routes.clone()).unwrap_or_default();
     let from = uri(&trunk.caller_number).map_err(|_| DialError::Target)?;
     let profile = &trunk.profile;
     let timer = (profile.session_expires_s > 0).then_some(SessionTimerConfig {
@@ -165,7 +190,7 @@ fn outbound_leg(
         to: NameAddr::new(target.clone()),
         target,
         from: NameAddr::new(from),
-        routes: Vec::new(),
+        routes,
         headers: Headers::default(),
         media,
         credentials: credentials.map(|(user, password)| Credentials {
@@ -185,7 +210,7 @@ fn outbound_leg(
 fn show(core: &Core, id: CallId, dial: &Dial, at: chrono::DateTime<chrono::Utc>) {
     let (name, run) = match &dial.purpose {
         DialPurpose::FollowUp { claim, run } => (Some(claim.name.clone()), *run),
-        DialPurpose::Test => (None, None),
+        DialPurpose::Test | DialPurpose::Studio(_) => (None, None),
     };
     core.live.put(LiveCall {
         call: id,

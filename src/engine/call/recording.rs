@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 
 use chrono::Datelike;
+use tokio::task::spawn_blocking;
 
 use super::Call;
-use crate::{base::RecordingId, engine::Recording, store::recording::Finished};
+use crate::{
+    base::RecordingId,
+    engine::{Recording, file_sha256},
+    store::recording::Finished,
+};
 
 #[derive(Default)]
 pub(super) struct Tape {
@@ -93,12 +98,16 @@ impl Call {
                 (false, 0) => "missing",
                 (false, _) => "finished",
             };
+            // Off the task's thread: the record waits for it, the patient has gone.
+            let path = done.path.clone();
+            let sum = spawn_blocking(move || file_sha256(&path)).await;
+            let sha256 = sum.ok().and_then(Result::ok).filter(|_| state == "finished");
             let as_i64 = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
             let row = Finished {
                 state,
                 duration_ms: as_i64(done.duration_ms),
                 bytes: as_i64(done.bytes),
-                sha256: None,
+                sha256: sha256.as_deref(),
                 frames_dropped: as_i64(done.dropped_frames),
             };
             let counters = &self.core.counters;

@@ -6,7 +6,7 @@ use super::Call;
 use crate::{
     config::Interface,
     engine::{Core, LegEvent, MediaError, MediaEvent, MediaHandle, OpenLeg},
-    ivr,
+    ivr::{self, studio},
     media::{self, PlayId, PlayItem},
     sip::sdp::{self, LocalMedia, Negotiated},
 };
@@ -91,14 +91,20 @@ impl Call {
             LegEvent::Sound(media::Event::Key(key, _)) => {
                 self.core.live.update(self.id, |live| live.keys += 1);
                 self.tell_talk(ivr::Input::Key(key), now);
+                self.tell_booth(studio::Input::Key(key));
             }
             LegEvent::Sound(media::Event::PlayFinished { id, is_complete, .. })
                 if is_complete && self.sound.is_current(id) =>
             {
                 self.tell_talk(ivr::Input::Said, now);
+                self.tell_booth(studio::Input::Said);
             }
             LegEvent::Sound(media::Event::SpeechStarted) => {
                 self.tell_talk(ivr::Input::Speech, now);
+                self.tell_booth(studio::Input::SpeechStarted);
+            }
+            LegEvent::Sound(media::Event::SpeechEnded) => {
+                self.tell_booth(studio::Input::SpeechEnded);
             }
             LegEvent::Sound(media::Event::RtpTimeout) => {
                 self.why = Some("no sound from the far side");

@@ -162,7 +162,7 @@ const VARIABLES: &[&str] = &[
     "dia",
 ];
 
-const SAID_BY_THE_MACHINE: &[&str] = &[
+pub(in crate::ivr) const SAID_BY_THE_MACHINE: &[&str] = &[
     "hint.keypad",
     "silent.1",
     "silent.2",

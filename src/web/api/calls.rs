@@ -112,6 +112,8 @@ struct RecordingView {
     started_at: DateTime<Utc>,
     duration_ms: Option<i64>,
     bytes: Option<i64>,
+    /// Of the file, in hexadecimal; absent until it is whole.
+    sha256: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -253,6 +255,7 @@ fn recording_view(row: recording::Recording) -> RecordingView {
         started_at: row.started_at,
         duration_ms: row.duration_ms,
         bytes: row.bytes,
+        sha256: row.sha256,
     }
 }
 

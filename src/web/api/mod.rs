@@ -5,6 +5,7 @@ mod attempts;
 mod calls;
 mod dialplans;
 mod due;
+mod do_not_call;
 mod events;
 mod imports;
 mod live;
@@ -19,6 +20,7 @@ mod roles;
 mod runs;
 mod session;
 mod stop_all;
+mod studio;
 mod tasks;
 mod trunks;
 mod typed;
@@ -45,6 +47,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
         .merge(prompts::routes())
+        .merge(studio::routes())
+        .merge(do_not_call::routes())
         .merge(attempts::routes())
         .merge(alerts::routes())
         .merge(stop_all::routes())

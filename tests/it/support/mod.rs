@@ -1,6 +1,10 @@
 //! A hospital for a test: the real binary, the real carrier, a real Postgres, in a folder
 //! and on ports of its own.
 
+mod page;
+
+pub(crate) use page::Page;
+
 use std::{
     fs,
     net::UdpSocket,
@@ -282,6 +286,12 @@ pub(crate) fn said(output: &Output) -> String {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     )
+}
+
+/// Of a file, as the record has it.
+pub(crate) fn sha256(path: &Path) -> String {
+    use sha2::Digest;
+    format!("{:x}", sha2::Sha256::digest(fs::read(path).unwrap()))
 }
 
 /// When a moment of the carrier's log was.

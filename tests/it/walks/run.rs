@@ -89,6 +89,7 @@ async fn recordings_agree(stage: &Stage, database: &suifang::store::Database) {
         let seconds = f64::from(reader.duration()) / 8000.0;
         let stored = row.duration_ms.unwrap() as f64 / 1000.0;
         assert!((seconds - stored).abs() < 0.05, "{}: {seconds} s, row {stored} s", row.path);
+        assert_eq!(row.sha256, Some(support::sha256(&path)), "{}", row.path);
         on_disk.retain(|known| *known != path);
     }
     assert_eq!(on_disk, Vec::<std::path::PathBuf>::new(), "files without a row");

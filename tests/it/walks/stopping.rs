@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use suifang::{sim::compare, store::Principal};
 
-use crate::support::{Stage, answers, moment, said, until};
+use crate::support::{Stage, answers, moment, said, sha256, until};
 
 /// The red button during a run: no INVITE leaves later than two seconds after it, and none
 /// after a restart, until another person resumes.
@@ -79,6 +79,7 @@ async fn a_crash_calls_nobody_twice_and_loses_no_answer() {
     for row in recordings.iter().filter(|row| ["finished", "repaired"].contains(&&*row.state)) {
         let path = stage.folder.join("recordings").join(&row.path);
         hound::WavReader::open(&path).unwrap_or_else(|error| panic!("{}: {error}", row.path));
+        assert_eq!(row.sha256, Some(sha256(&path)), "{} is {}", row.path, row.state);
     }
     assert!(recordings.iter().all(|row| row.state != "recording"), "a row still says recording");
     let result = compare(&database, carrier.truth()).await.unwrap();
