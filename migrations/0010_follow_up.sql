@@ -52,8 +52,6 @@ update admission a set ward_id = w.ward_id from ward w where w.name = a.ward;
 
 -- Only our own relations of a person: what the hospital says of them stands in person.
 alter table person
-    add pinyin text not null default '',
-    add pinyin_initials text not null default '',
     add work_address text,
     add home_address text,
     add lives_out_of_town boolean,
@@ -63,9 +61,15 @@ alter table person
     add patient_only boolean not null default false,
     -- Another person's row that this one was merged into (A40).
     add merged_into uuid references person;
-create index person_pinyin on person (pinyin text_pattern_ops);
-create index person_initials on person (pinyin_initials text_pattern_ops);
 create index person_name on person (name text_pattern_ops);
+
+-- What a name may be typed as: full readings and initials, polyphonic ones each.
+create table person_sound (
+    person_id uuid not null references person on delete cascade,
+    sound text not null,
+    primary key (person_id, sound)
+);
+create index person_sound_sound on person_sound (sound text_pattern_ops);
 
 create table operation (
     admission_id uuid not null references admission on delete cascade,
@@ -436,7 +440,7 @@ begin
         execute format('create policy by_department on %I using (in_scope(department_id))
             with check (in_scope(department_id))', noun);
     end loop;
-    foreach noun in array array['change_history', 'decision', 'past_follow_up']
+    foreach noun in array array['change_history', 'decision', 'past_follow_up', 'person_sound']
     loop
         execute format('alter table %I enable row level security', noun);
         execute format('alter table %I force row level security', noun);

@@ -11,7 +11,9 @@ use super::{
 };
 use crate::{
     base::{AdmissionId, ContactId, ImportId, NumberId, PersonId},
-    domain::{Calendar, Discharge, Disposition, NextOfKin, RawDischarge, Relation, RowFault},
+    domain::{
+        Calendar, Discharge, Disposition, NextOfKin, RawDischarge, Relation, RowFault, pinyin_keys,
+    },
     his::{self, Column},
     store::{self, Principal, Scope, import::Counts},
 };
@@ -257,6 +259,7 @@ async fn person(scope: &mut Scope, discharge: &Discharge, at: DateTime<Utc>) -> 
         language: &discharge.language,
     };
     store::person::insert(scope, &new, at).await?;
+    store::person::set_sounds(scope, id, &pinyin_keys(&discharge.name)).await?;
     Ok(id)
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{App, AppError, Change, Result, imports::admit, note, plans::needs_reason};
 use crate::{
     base::{AdmissionId, ContactId, NumberId, PersonId},
-    domain::{Calendar, RawDischarge, Relation, RowFault, read_cell},
+    domain::{Calendar, RawDischarge, Relation, RowFault, pinyin_keys, read_cell},
     store::{
         self, Principal, Scope,
         patient::{Changed, Edit},
@@ -84,6 +84,9 @@ impl App {
             }
         }
         store::patient::edit(&mut scope, person, edit, at).await?;
+        if let Some(name) = edit.name {
+            store::person::set_sounds(&mut scope, person, &pinyin_keys(name)).await?;
+        }
         note_person(&mut scope, by, "changed", person, reason, at).await?;
         self.commit(scope).await
     }

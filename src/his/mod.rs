@@ -5,9 +5,11 @@
 pub mod hl7;
 
 mod columns;
+mod export;
 mod table;
 
 pub use columns::{
     Column, ColumnMapping, HeaderMeaning, OTHER_DIAGNOSES, TooManyHeaders, column_of,
 };
+pub use export::write_csv;
 pub use table::{Table, TableError, read_csv, read_table};

@@ -3,7 +3,7 @@
 
 mod xlsx;
 
-use super::{Column, ColumnMapping, HeaderMeaning};
+use super::{Column, ColumnMapping, HeaderMeaning, export::unguarded};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
@@ -59,7 +59,7 @@ impl Table {
         self.rows.iter().map(move |(number, record)| {
             let cell = move |wanted| {
                 let at = self.columns.iter().find(|(column, _)| *column == wanted);
-                at.and_then(|(_, at)| record.get(*at)).unwrap_or_default()
+                unguarded(at.and_then(|(_, at)| record.get(*at)).unwrap_or_default())
             };
             (*number, cell)
         })

@@ -20,6 +20,7 @@ pub mod prompt;
 pub mod recording;
 pub mod role;
 pub mod run;
+pub mod statistics;
 pub mod stop;
 pub mod task;
 

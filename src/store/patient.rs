@@ -23,6 +23,8 @@ pub struct Found {
 pub struct Terms {
     /// A name, its pinyin or initials, an admission or record number, a telephone number.
     pub search: String,
+    /// The same as it sounds: lower case, letters and digits; absent: no letter in it.
+    pub sound: Option<String>,
     /// The same as E.164, where it can be one.
     pub e164: Option<String>,
     /// The beginning of an ICD code, or a part of the diagnosis's name; others count too.
@@ -50,8 +52,7 @@ pub async fn search(scope: &mut Scope, terms: &Terms) -> Result<Vec<Found>> {
          where p.merged_into is null
            and ($1 = '' or p.person_id in (
                select q.person_id from person q where q.name like $1 || '%'
-               union select q.person_id from person q where q.pinyin like lower($1) || '%'
-               union select q.person_id from person q where q.pinyin_initials like lower($1) || '%'
+               union select s.person_id from person_sound s where s.sound like $12 || '%'
                union select q.person_id from person q where q.record_no = $1
                union select b.person_id from admission b where b.admission_no = $1
                union select c.person_id from number n join contact c using (contact_id)
@@ -77,7 +78,8 @@ pub async fn search(scope: &mut Scope, terms: &Terms) -> Result<Vec<Found>> {
         terms.discharged_to,
         terms.department,
         terms.limit,
-        terms.offset
+        terms.offset,
+        terms.sound
     )
     .fetch_all(scope.connection())
     .await?)

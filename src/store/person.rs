@@ -52,6 +52,38 @@ pub async fn insert(scope: &mut Scope, person: &NewPerson<'_>, at: DateTime<Utc>
     Ok(())
 }
 
+/// What a name may be typed as; what it was typed as before goes.
+pub async fn set_sounds(scope: &mut Scope, person: PersonId, sounds: &[String]) -> Result<()> {
+    sqlx::query!(
+        "delete from person_sound where person_id = $1 and sound <> all ($2)",
+        person.as_uuid(),
+        sounds
+    )
+    .execute(scope.connection())
+    .await?;
+    sqlx::query!(
+        "insert into person_sound (person_id, sound) select $1, unnest($2::text[])
+         on conflict do nothing",
+        person.as_uuid(),
+        sounds
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// People without sounds: from before there were any.
+pub async fn unsounded(scope: &mut Scope, limit: i64) -> Result<Vec<(Uuid, String)>> {
+    let rows = sqlx::query!(
+        "select p.person_id, p.name from person p
+         where not exists (select from person_sound s where s.person_id = p.person_id) limit $1",
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.person_id, row.name)).collect())
+}
+
 pub async fn record_death(scope: &mut Scope, person: PersonId, on: NaiveDate) -> Result<()> {
     sqlx::query!(
         "update person set died_on = coalesce(died_on, $2) where person_id = $1",

@@ -142,6 +142,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/plans", "plans"),
     ("/api/questionnaires", "questionnaires"),
     ("/api/prompts", "prompts"),
+    ("/api/statistics", "statistics"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),
 ];

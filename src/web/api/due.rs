@@ -8,6 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
+    patients,
     tasks::age,
     typed::{self, TypedAnswer},
 };
@@ -97,6 +98,7 @@ async fn list(
     let today = site.core.clock.wall().with_timezone(&zone).date_naive();
     let limit = window.limit();
     let terms = due::Terms {
+        sound: patients::sound(ask.search.trim()),
         search: ask.search.trim().to_owned(),
         until: ask.until.or(Some(today)),
         from: ask.from,

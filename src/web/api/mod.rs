@@ -16,9 +16,12 @@ mod policies;
 mod prompts;
 mod questionnaires;
 mod recordings;
+mod reports;
+mod research;
 mod roles;
 mod runs;
 mod session;
+mod statistics;
 mod stop_all;
 mod studio;
 mod tasks;
@@ -54,6 +57,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(stop_all::routes())
         .merge(policies::routes())
         .merge(trunks::routes())
+        .merge(statistics::routes())
+        .merge(reports::routes())
         .merge(users::routes())
         .merge(roles::routes())
 }

@@ -16,7 +16,7 @@ use super::tasks::age;
 use crate::{
     app::{EndReason, ToldNumber},
     base::{ContactId, NumberId, PersonId},
-    domain::{Calendar, RawDischarge, Relation, read_cell},
+    domain::{Calendar, RawDischarge, Relation, plain_query, read_cell},
     store::{decision, patient},
     web::{
         Shared,
@@ -88,6 +88,7 @@ async fn search(
     let limit = window.limit();
     let terms = patient::Terms {
         e164: read_cell(&text, area).ok().and_then(|n| Some(n.first()?.e164.as_str().to_owned())),
+        sound: sound(&text),
         search: text,
         diagnosis: ask.diagnosis,
         sex: ask.sex,
@@ -113,6 +114,12 @@ async fn search(
         died_on: row.died_on,
     };
     Ok(Json(FoundListView { items: rows.into_iter().map(view).collect(), has_more }))
+}
+
+/// What was typed in Latin letters may be a name's sound.
+pub(super) fn sound(text: &str) -> Option<String> {
+    let plain = plain_query(text);
+    plain.bytes().any(|byte| byte.is_ascii_alphabetic()).then_some(plain)
 }
 
 fn today(site: &Shared) -> NaiveDate {
