@@ -74,6 +74,33 @@ impl App {
         Ok(made)
     }
 
+    /// The pilot's switch, the target and who answers for a department.
+    ///
+    /// # Errors
+    /// When there is no such department.
+    pub async fn put_department(
+        &self,
+        by: &Principal,
+        department: Uuid,
+        edit: &store::admission::DepartmentEdit<'_>,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut scope = self.scope(by).await?;
+        if !store::admission::edit_department(&mut scope, department, edit).await? {
+            return Err(AppError::NotFound("department"));
+        }
+        let change = Change {
+            did: if edit.follows_up { "changed" } else { "switched_off" },
+            subject: "department",
+            subject_id: department.to_string(),
+            reason: None,
+            department: Some(department),
+            body: json!({ "department_id": department, "follows_up": edit.follows_up }),
+        };
+        note(&mut scope, by, &change, at).await?;
+        self.commit(scope).await
+    }
+
     /// # Errors
     /// When a rule names a template that is not there.
     pub async fn put_plan_rules(

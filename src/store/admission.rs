@@ -30,12 +30,45 @@ pub async fn department(
 pub struct Department {
     pub department_id: Uuid,
     pub name: String,
+    pub follows_up: bool,
+    pub responsible: Option<String>,
+    pub target_percent: f64,
 }
 
 pub async fn departments(scope: &mut Scope) -> Result<Vec<Department>> {
-    Ok(sqlx::query_as!(Department, "select department_id, name from department order by name")
-        .fetch_all(scope.connection())
-        .await?)
+    Ok(sqlx::query_as!(
+        Department,
+        r#"select department_id, name, follows_up, responsible,
+             target_percent::float8 as "target_percent!"
+         from department order by name"#
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub struct DepartmentEdit<'a> {
+    pub follows_up: bool,
+    pub responsible: Option<&'a str>,
+    pub target_percent: f64,
+}
+
+/// Answers whether it is there.
+pub async fn edit_department(
+    scope: &mut Scope,
+    department: Uuid,
+    edit: &DepartmentEdit<'_>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "update department set follows_up = $2, responsible = $3,
+             target_percent = $4::float8::numeric where department_id = $1",
+        department,
+        edit.follows_up,
+        edit.responsible,
+        edit.target_percent
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 pub struct NewAdmission<'a> {

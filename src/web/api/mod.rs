@@ -3,6 +3,7 @@
 mod alerts;
 mod attempts;
 mod calls;
+mod departments;
 mod dialplans;
 mod due;
 mod do_not_call;
@@ -59,6 +60,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(trunks::routes())
         .merge(statistics::routes())
         .merge(reports::routes())
+        .merge(departments::routes())
         .merge(users::routes())
         .merge(roles::routes())
 }

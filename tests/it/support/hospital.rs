@@ -55,6 +55,7 @@ pub(crate) struct Hospital {
     pub(crate) carrier_port: u16,
     pub(crate) sip_port: u16,
     address: String,
+    database: String,
     cookie: Mutex<String>,
 }
 
@@ -111,6 +112,7 @@ impl Hospital {
             carrier_port,
             sip_port,
             address,
+            database: database_name(name),
             cookie: Mutex::default(),
         };
         hospital.add_user("admin", "sys_admin").await;
@@ -226,6 +228,18 @@ impl Hospital {
         self.renew();
     }
 
+    /// A fixture's facts, straight into the database.
+    pub(crate) fn sql(&self, text: &str) -> String {
+        let done = Command::new("psql")
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-h"])
+            .arg(cluster())
+            .args(["-d", &self.database, "-c", text])
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", super::said(&done));
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
     pub(crate) async fn scope(&self) -> Scope {
         self.server.core.app.database().scope(&Principal::System("test")).await.unwrap()
     }
@@ -273,7 +287,7 @@ pub(crate) fn local(text: &str) -> DateTime<Utc> {
 /// A database that nobody else uses, in the cluster that all tests share.
 fn fresh_database(name: &str) -> String {
     let folder = cluster();
-    let database = format!("t_{}", name.replace('-', "_"));
+    let database = database_name(name);
     let made = Command::new("psql")
         .args(["-X", "-q", "-U", "postgres", "-d", "postgres", "-h"])
         .arg(folder)
@@ -283,6 +297,10 @@ fn fresh_database(name: &str) -> String {
     assert!(made.status.success(), "{}", super::said(&made));
     let host = folder.display().to_string().replace('/', "%2F");
     format!("postgres://postgres@{host}/{database}")
+}
+
+fn database_name(test: &str) -> String {
+    format!("t_{}", test.replace('-', "_"))
 }
 
 /// The socket's folder. It is stopped and removed when this process has gone, however it
