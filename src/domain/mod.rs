@@ -38,7 +38,8 @@ pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, 
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
-pub use pinyin::{name_sounds_like, pinyin_keys, plain_query, text_sounds_like};
+// By `self`: the crate has the same name.
+pub use self::pinyin::{name_sounds_like, pinyin_keys, plain_query, text_sounds_like};
 pub use plan_rule::{
     Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, Standing, choose_plan,
 };
