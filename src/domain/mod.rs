@@ -3,6 +3,7 @@
 
 mod allocation;
 mod calling;
+mod chronic_cycle;
 mod day_part;
 mod discharge;
 mod holiday;
@@ -26,6 +27,7 @@ pub use allocation::{
     largest_remainder,
 };
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
+pub use chronic_cycle::{ChronicCycle, cycle_for, shipped_cycles};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
@@ -41,7 +43,8 @@ pub use pacing::Pace;
 // By `self`: the crate has the same name.
 pub use self::pinyin::{name_sounds_like, pinyin_keys, plain_query, text_sounds_like};
 pub use plan_rule::{
-    Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, Standing, choose_plan,
+    Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, RuleFault, Standing,
+    check_rules, choose_plan,
 };
 pub use retry::{Counts, Next, RetryPolicy};
 pub use schedule::{
