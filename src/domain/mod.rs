@@ -3,6 +3,7 @@
 
 mod allocation;
 mod calling;
+mod chronic_cycle;
 mod day_part;
 mod dialling;
 mod discharge;
@@ -29,6 +30,7 @@ pub use allocation::{
     largest_remainder,
 };
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
+pub use chronic_cycle::{ChronicCycle, cycle_for, shipped_cycles};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use dialling::{After, Callee, TaskDial, Verdict, after, judge, needs_person};
 pub use discharge::{
@@ -42,10 +44,12 @@ pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, 
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
-pub use pinyin::{name_sounds_like, pinyin_keys, plain_query, text_sounds_like};
 pub use plan::{Channel, PlanBody, PlanKind, Step};
+// By `self`: the crate has the same name.
+pub use self::pinyin::{name_sounds_like, pinyin_keys, plain_query, text_sounds_like};
 pub use plan_rule::{
-    Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, Standing, choose_plan,
+    Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, RuleFault, Standing,
+    check_rules, choose_plan,
 };
 pub use retry::{Counts, Next, RetryPolicy};
 pub use schedule::{

@@ -8,9 +8,9 @@ use pinyin::{Pinyin, ToPinyinMulti};
 /// readings first, then initials; each once, lower case, ü as v.
 pub fn pinyin_keys(name: &str) -> Vec<String> {
     let sounds = name_sounds(name);
-    let initial = |reading: &&str| reading.chars().next().map(String::from).unwrap_or_default();
-    let full = combine(&sounds, |reading| (*reading).to_owned());
-    let initials = combine(&sounds, |reading| initial(&reading));
+    let initial = |reading: &str| reading.chars().take(1).collect();
+    let full = combine(&sounds, str::to_owned);
+    let initials = combine(&sounds, initial);
     let mut keys: Vec<String> = Vec::new();
     for key in full.into_iter().chain(initials).filter(|key| !key.is_empty()) {
         if !keys.contains(&key) {
@@ -83,13 +83,13 @@ fn sounds_of(letter: char) -> Sounds {
 }
 
 /// Every way to say the letters one after the other, up to a bound; first the first.
-fn combine(sounds: &[Sounds], part: impl Fn(&&str) -> String) -> Vec<String> {
+fn combine(sounds: &[Sounds], part: impl Fn(&str) -> String) -> Vec<String> {
     let mut keys = vec![String::new()];
     for readings in sounds.iter().filter(|readings| !readings.is_empty()) {
         let mut longer: Vec<String> = Vec::new();
         for key in &keys {
             for reading in readings {
-                let next = key.clone() + &part(&reading.as_str());
+                let next = key.clone() + &part(reading);
                 if longer.len() < KEYS_MAX && !longer.contains(&next) {
                     longer.push(next);
                 }

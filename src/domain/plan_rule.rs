@@ -122,6 +122,44 @@ impl PlanChoice<'_> {
     }
 }
 
+/// A rule that was written down wrongly.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("规则“{rule}”:{what}")]
+pub struct RuleFault {
+    pub rule: String,
+    pub what: &'static str,
+}
+
+/// # Errors
+/// Every fault of the table, so that the page shows them at once.
+pub fn check_rules(rules: &[PlanRule]) -> Result<(), Vec<RuleFault>> {
+    let mut faults = Vec::new();
+    for (at, rule) in rules.iter().enumerate() {
+        let when = &rule.when;
+        let turned = |range: Option<Range>| {
+            range.and_then(|range| range.from.zip(range.to)).is_some_and(|(from, to)| from > to)
+        };
+        let blank = |texts: &[String]| texts.iter().any(|text| text.trim().is_empty());
+        let lists = [&when.icd, &when.department, &when.ward, &when.operation];
+        let known = [1, 2, 3, 4, 5, 9];
+        let checks = [
+            (at >= RULES_MAX, "规则太多 / too many rules"),
+            (rule.name.trim().is_empty(), "没有名称 / no name"),
+            (rule.template.trim().is_empty(), "没有模板 / no template"),
+            (rules[..at].iter().any(|one| one.name == rule.name), "名称重复 / the name is taken"),
+            (turned(when.age) || turned(when.risk), "起点大于终点 / a range runs backwards"),
+            (lists.into_iter().any(|list| blank(list)), "条件中有空值 / a condition is blank"),
+            (
+                when.disposition.iter().any(|code| !known.contains(code)),
+                "离院方式应为 1 2 3 4 5 9 / no such disposition",
+            ),
+        ];
+        let broken = checks.into_iter().filter(|(is_broken, _)| *is_broken);
+        faults.extend(broken.map(|(_, what)| RuleFault { rule: rule.name.clone(), what }));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
 pub fn choose_plan<'a>(rules: &'a [PlanRule], case: &Case<'_>) -> PlanChoice<'a> {
     if let Some(exclusion) = exclusion(case) {
         let reason = format!("因: {}", exclusion.words());
@@ -259,6 +297,9 @@ fn within(
     holds.then(|| format!("{}{bounds}", words(value)))
 }
 
+/// A hospital writes one a disease and ward at most.
+const RULES_MAX: usize = 1000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -360,6 +401,32 @@ mod tests {
         ] {
             check("{}", &Case { standing, disposition, ..case() }, expected);
         }
+    }
+
+    #[test]
+    fn a_rule_that_can_never_hold_is_told_when_it_is_written() {
+        for (rule, expected) in [
+            (r#"{"name": "a", "priority": 1, "template": "t"}"#, ""),
+            (
+                r#"{"name": " ", "priority": 1, "template": ""}"#,
+                "规则“ ”:没有名称 / no name; 规则“ ”:没有模板 / no template",
+            ),
+            (
+                r#"{"name": "a", "priority": 1, "template": "t", "when": {"age": {"from": 9, "to": 8}}}"#,
+                "规则“a”:起点大于终点 / a range runs backwards",
+            ),
+            (
+                r#"{"name": "a", "priority": 1, "template": "t", "when": {"icd": [" "], "disposition": [6]}}"#,
+                "规则“a”:条件中有空值 / a condition is blank; 规则“a”:离院方式应为 1 2 3 4 5 9 / no such disposition",
+            ),
+        ] {
+            let faults = check_rules(&rules(&format!("[{rule}]"))).err().unwrap_or_default();
+            let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            assert_eq!(told.join("; "), expected, "{rule}");
+        }
+        let same = r#"{"name": "a", "priority": 1, "template": "t"}"#;
+        let faults = check_rules(&rules(&format!("[{same}, {same}]"))).unwrap_err();
+        assert_eq!(faults[0].what, "名称重复 / the name is taken");
     }
 
     #[test]

@@ -212,7 +212,8 @@ impl Schedule {
         self.due_dates(start, &[], &[])
     }
 
-    /// Every follow-up of the plan, done ones with the date they were planned for.
+    /// Every follow-up of the plan, done ones with the date they were planned for. The same
+    /// facts give the same dates, so that tasks made from them are made once.
     /// Changes are applied in the order of their days; at most [`FOLLOW_UPS_MAX`] dates.
     pub fn due_dates(&self, start: NaiveDate, done: &[Done], changes: &[CycleChange]) -> Vec<Due> {
         let mut changes: Vec<&CycleChange> = changes.iter().collect();
@@ -223,10 +224,11 @@ impl Schedule {
         for sequence in 0..FOLLOW_UPS_MAX {
             let Some(mut next) = walk.next_due() else { break };
             let happened = done.iter().find(|done| done.sequence == sequence).map(|done| done.on);
-            // A change moves what is still to come; a follow-up that took place stays.
-            while happened.is_none()
-                && let Some(change) = changes.next_if(|change| change.from <= next.day)
-            {
+            // A change moves what was still open on its day.
+            let moves = |change: &CycleChange, due: NaiveDate| {
+                change.from <= due && happened.is_none_or(|on| on >= change.from)
+            };
+            while let Some(change) = changes.next_if(|change| moves(change, next.day)) {
                 walk.change(change);
                 let Some(moved) = walk.next_not_before(change.from) else { return dues };
                 next = moved;

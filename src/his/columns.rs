@@ -44,6 +44,24 @@ pub enum Column {
     Language,
 }
 
+impl Column {
+    /// Nobody is called wrongly when it comes from the wrong one of two columns.
+    pub(super) const fn is_secondary(self) -> bool {
+        use Column::*;
+        matches!(
+            self,
+            Age | StayDays
+                | AdmissionDepartment
+                | Address
+                | HeadOfDepartment
+                | ChiefPhysician
+                | Attending
+                | Resident
+                | ResponsibleNurse
+        )
+    }
+}
+
 /// What a hospital's headers mean, as somebody has confirmed it once: it is used again
 /// for the next file. `None`: known, and not to be read.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]

@@ -113,20 +113,27 @@ fn table(rows: Vec<NumberedRow>, mapping: &ColumnMapping) -> Result<Table, Table
     let is_filled = |(_, record): &NumberedRow| record.iter().any(|cell| !cell.trim().is_empty());
     let mut rows = rows.into_iter().filter(is_filled);
     let Some((_, header)) = rows.next() else { return Err(TableError::Empty) };
-    let headers: Vec<_> =
+    let mut headers: Vec<_> =
         header.iter().map(|name| (name.to_owned(), mapping.meaning(name))).collect();
-    let columns = read_header(&headers)?;
+    let columns = read_header(&mut headers)?;
     Ok(Table { headers, columns, rows: rows.collect() })
 }
 
-fn read_header(headers: &[(String, HeaderMeaning)]) -> Result<Vec<(Column, usize)>, TableError> {
+fn read_header(
+    headers: &mut [(String, HeaderMeaning)],
+) -> Result<Vec<(Column, usize)>, TableError> {
     let mut columns: Vec<(Column, usize)> = Vec::new();
-    for (at, (_, meaning)) in headers.iter().enumerate() {
+    for (at, (_, meaning)) in headers.iter_mut().enumerate() {
         let Some(column) = meaning.column() else { continue };
-        if let Some((_, before)) = columns.iter().find(|(known, _)| *known == column) {
-            return Err(TableError::Twice(before + 1, at + 1));
+        let before = columns.iter().find(|(known, _)| *known == column).map(|(_, at)| *at);
+        match before {
+            None => columns.push((column, at)),
+            // A second address is no reason to refuse a file; the preview asks about it.
+            Some(_) if column.is_secondary() && matches!(meaning, HeaderMeaning::BuiltIn(_)) => {
+                *meaning = HeaderMeaning::Unknown;
+            }
+            Some(before) => return Err(TableError::Twice(before + 1, at + 1)),
         }
-        columns.push((column, at));
     }
     // A 病案首页 file has no 住院号: 病案号 and 住院次数 tell the admissions apart (features.md, F001).
     let at = |wanted| columns.iter().find(|(column, _)| *column == wanted).map(|(_, at)| *at);
@@ -274,6 +281,17 @@ mod tests {
             [cell(Column::AdmissionNo), cell(Column::RecordNo), cell(Column::Sequence)],
             ["B1", "B1", "2"]
         );
+    }
+
+    #[test]
+    fn a_second_address_is_asked_about_and_a_second_name_refused() {
+        let header = "姓名,出生日期,住院号,出院科室,出院日期,现住址,家庭住址";
+        let table = read_csv(format!("{header}\n王秀英,,,,,a,b\n").as_bytes()).unwrap();
+        let (_, cell) = table.rows().next().unwrap();
+        assert_eq!(cell(Column::Address), "a");
+        assert_eq!(table.unknown_headers().collect::<Vec<_>>(), ["家庭住址"]);
+        let error = read_csv(format!("{header},患者姓名\n").as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "columns 1 and 8 both mean the same");
     }
 
     #[test]

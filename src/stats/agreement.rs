@@ -45,19 +45,28 @@ pub fn kappa(table: &[Vec<u64>]) -> Option<Kappa> {
     Some(Kappa { value: (observed - by_chance) / room, error })
 }
 
-/// `pairs`: item, the answer of the first follow-up, that of the second. Items in the
-/// order of their ids; an answer is its code, a blank is `None`.
-pub fn compare_items(pairs: &[(String, Option<String>, Option<String>)]) -> Vec<ItemAgreement> {
-    let mut items: BTreeMap<&str, Vec<(Option<&str>, Option<&str>)>> = BTreeMap::new();
-    for (item, first, second) in pairs {
-        items.entry(item).or_default().push((first.as_deref(), second.as_deref()));
-    }
-    items.into_iter().map(|(item, answers)| compare(item, &answers)).collect()
+/// One item of one patient, asked twice. An answer is its code, a blank is `None`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AnswerPair<'a> {
+    pub item: &'a str,
+    pub first: Option<&'a str>,
+    pub second: Option<&'a str>,
 }
 
-fn compare(item: &str, answers: &[(Option<&str>, Option<&str>)]) -> ItemAgreement {
-    let both: Vec<(&str, &str)> = answers.iter().filter_map(|(a, b)| (*a).zip(*b)).collect();
-    let one_sided = answers.iter().filter(|(a, b)| a.is_some() != b.is_some()).count() as u64;
+/// Items in the order of their ids.
+pub fn compare_items(pairs: &[AnswerPair<'_>]) -> Vec<ItemAgreement> {
+    let mut items: BTreeMap<&str, Vec<&AnswerPair<'_>>> = BTreeMap::new();
+    for pair in pairs {
+        items.entry(pair.item).or_default().push(pair);
+    }
+    items.into_iter().map(|(item, pairs)| compare(item, &pairs)).collect()
+}
+
+fn compare(item: &str, pairs: &[&AnswerPair<'_>]) -> ItemAgreement {
+    let both: Vec<(&str, &str)> =
+        pairs.iter().filter_map(|pair| pair.first.zip(pair.second)).collect();
+    let one_sided = pairs.iter().filter(|pair| pair.first.is_some() != pair.second.is_some());
+    let one_sided = one_sided.count() as u64;
     let mut codes: Vec<&str> = both.iter().flat_map(|(a, b)| [*a, *b]).collect();
     codes.sort_unstable();
     codes.dedup();
@@ -120,8 +129,8 @@ mod tests {
 
     #[test]
     fn items_are_compared_one_by_one_and_blanks_apart() {
-        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let pair = |item: &str, a: &str, b: &str| (item.to_owned(), text(a), text(b));
+        let text = |text: &'static str| (!text.is_empty()).then_some(text);
+        let pair = |item, a, b| AnswerPair { item, first: text(a), second: text(b) };
         let found = compare_items(&[
             pair("pain", "none", "none"),
             pair("pain", "none", "mild"),

@@ -11,7 +11,7 @@ mod survival;
 mod waterfall;
 mod workload;
 
-pub use agreement::{ItemAgreement, Kappa, compare_items, kappa};
+pub use agreement::{AnswerPair, ItemAgreement, Kappa, compare_items, kappa};
 pub use causes::{CauseBar, pareto};
 pub use implausible::{Entry, ImplausiblePolicy, Suspicion};
 pub use proportion::{Difference, Proportion, Span};

@@ -185,7 +185,7 @@ fn excess_and_covariance(
         for one in 0..groups.len() {
             let share = at_risk[one] / risk;
             excess[one] += of_time[one].0 - died * share;
-            for other in 0..degrees.min(if one < degrees { degrees } else { 0 }) {
+            for other in 0..if one < degrees { degrees } else { 0 } {
                 let same = if one == other { share } else { 0.0 };
                 covariance[one][other] += spread * (same - share * at_risk[other] / risk);
             }
@@ -209,10 +209,12 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
         }
         matrix.swap(column, pivot);
         right.swap(column, pivot);
-        for row in column + 1..size {
-            let factor = matrix[row][column] / matrix[column][column];
-            for at in column..size {
-                matrix[row][at] -= factor * matrix[column][at];
+        let (done, below) = matrix.split_at_mut(column + 1);
+        let pivot = &done[column];
+        for (row, cells) in (column + 1..).zip(below) {
+            let factor = cells[column] / pivot[column];
+            for (cell, above) in cells.iter_mut().zip(pivot).skip(column) {
+                *cell -= factor * above;
             }
             right[row] -= factor * right[column];
         }

@@ -108,6 +108,7 @@ fn a_patients_own_cycle_moves_only_what_is_still_to_come() {
     let change = |from, every| CycleChange { from: date(from), every };
     let start = date("2025-01-01");
     let done = [Done { sequence: 0, on: date("2025-01-31") }];
+    let early = [Done { sequence: 0, on: date("2025-01-19") }];
     for (done, changes, expected) in [
         (
             &done[..],
@@ -131,8 +132,18 @@ fn a_patients_own_cycle_moves_only_what_is_still_to_come() {
             ],
             &["2025-02-01", "2025-03-01", "2025-03-15", "2025-04-14"],
         ),
-        // Done before it was due: it stays, although the change came earlier.
-        (&done[..], vec![change("2025-01-20", Interval::Months(3))], &["2025-02-01", "2025-05-01"]),
+        // Done before it was due, and before the change: it stays.
+        (
+            &early[..],
+            vec![change("2025-01-20", Interval::Months(3))],
+            &["2025-02-01", "2025-05-01"],
+        ),
+        // Done under the new rhythm: it is not counted back to the old one.
+        (
+            &done[..],
+            vec![change("2025-01-20", Interval::Days(30))],
+            &["2025-01-31", "2025-03-02", "2025-04-01", "2025-05-01"],
+        ),
     ] {
         check(&schedule.due_dates(start, done, &changes), expected);
     }

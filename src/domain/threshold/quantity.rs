@@ -176,8 +176,7 @@ pub fn check_value(
 ) -> Result<(), Implausible> {
     match ranges.iter().find(|range| range.quantity == quantity) {
         Some(range) if value > range.to => Err(Implausible::TooHigh),
-        // Not a number is below every range.
-        Some(range) if !(value >= range.from) => Err(Implausible::TooLow),
+        Some(range) if value < range.from || value.is_nan() => Err(Implausible::TooLow),
         _ => Ok(()),
     }
 }

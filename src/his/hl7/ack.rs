@@ -206,6 +206,17 @@ impl Acknowledger {
     }
 }
 
+/// The answers to a batch in one piece; that to a single message is itself.
+pub fn answer_batch(answers: &[Vec<u8>]) -> Vec<u8> {
+    match answers {
+        [one] => one.clone(),
+        several => {
+            let end = format!("BTS|{}\r", several.len());
+            [&b"BHS|^~\\&\r"[..], &several.concat(), end.as_bytes()].concat()
+        }
+    }
+}
+
 const USUAL: Marks =
     Marks { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' };
 
@@ -215,7 +226,7 @@ const HEADER_BYTES_MAX: usize = 4096;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::his::hl7::{Message, read_notice};
+    use crate::his::hl7::{Message, read_notice, split_batch};
 
     fn at() -> NaiveDateTime {
         "2026-11-25T10:00:00".parse().unwrap()
@@ -271,6 +282,18 @@ mod tests {
             "MSA|AR||MSH-0: the message does not begin with MSH\n\
              ERR|MSH^1^^100&&HL70357|MSH^1|100^^HL70357|E||||the message does not begin with MSH",
         );
+    }
+
+    #[test]
+    fn a_batch_is_answered_by_a_batch() {
+        let answer = |id: &str| {
+            let message = format!("MSH|^~\\&|HIS||||||ADT^A08|{id}|P|2.5\r");
+            Acknowledger::new(message.as_bytes()).answer(None, at(), "9")
+        };
+        let answers = [answer("1"), answer("2")];
+        assert_eq!(split_batch(&answer_batch(&answers)), answers);
+        assert_eq!(answer_batch(&answers[..1]), answers[0]);
+        assert!(split_batch(&answer_batch(&[])).is_empty());
     }
 
     #[test]

@@ -54,8 +54,9 @@ impl Charset {
         let plain: String =
             text.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_uppercase();
         match plain.as_str() {
-            "" => Ok(None),
-            "UNICODEUTF8" | "UTF8" | "ASCII" | "UNICODE" => Ok(Some(Self::Utf8)),
+            // Libraries write these two without having been asked.
+            "" | "ASCII" | "88591" => Ok(None),
+            "UNICODEUTF8" | "UTF8" | "UNICODE" => Ok(Some(Self::Utf8)),
             "GB180302000" | "GB18030" | "GBK" | "GB2312" => Ok(Some(Self::Gb18030)),
             _ => Err(MessageError::Charset),
         }
@@ -261,7 +262,7 @@ impl Marks {
 
 /// The digits are bytes of the message's set; UTF-8 is tried, then GB18030.
 fn hex_text(digits: &str) -> Option<String> {
-    if digits.is_empty() || digits.len() % 2 != 0 || !digits.is_ascii() {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) || !digits.is_ascii() {
         return None;
     }
     let pair = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();

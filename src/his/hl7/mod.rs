@@ -7,7 +7,7 @@ mod message;
 mod mllp;
 mod moment;
 
-pub use ack::{AckCode, Acknowledger, Fault, FaultCode};
+pub use ack::{AckCode, Acknowledger, Fault, FaultCode, answer_batch};
 pub use adt::{
     Diagnosis, Doctor, Kin, Notice, Observation, Patient, PatientId, Record, Telephone, Told,
     Visit, read_notice,

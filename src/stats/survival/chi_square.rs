@@ -4,7 +4,7 @@
 
 pub(super) fn upper_tail(chi_square: f64, degrees: usize) -> f64 {
     let (a, x) = (degrees as f64 / 2.0, chi_square / 2.0);
-    if !(x > 0.0) {
+    if x <= 0.0 || x.is_nan() {
         return 1.0;
     }
     let scale = (a * x.ln() - x - ln_gamma_half(degrees)).exp();
@@ -13,8 +13,9 @@ pub(super) fn upper_tail(chi_square: f64, degrees: usize) -> f64 {
 
 /// ln Γ(n/2), exactly by Γ(a + 1) = a Γ(a).
 fn ln_gamma_half(n: usize) -> f64 {
-    let start = if n % 2 == 0 { 0.0 } else { std::f64::consts::PI.sqrt().ln() };
-    let first = if n % 2 == 0 { 2 } else { 1 };
+    let even = n.is_multiple_of(2);
+    let start = if even { 0.0 } else { std::f64::consts::PI.sqrt().ln() };
+    let first = if even { 2 } else { 1 };
     (first..n).step_by(2).map(|twice| (twice as f64 / 2.0).ln()).sum::<f64>() + start
 }
 

@@ -85,6 +85,8 @@ fn the_character_set_is_the_one_of_msh_18_or_found_out() {
         (gb("gb18030"), Ok(Charset::Gb18030)),
         (gb("GB 18030-2000~UNICODE UTF-8"), Ok(Charset::Gb18030)),
         (gb(""), Ok(Charset::Gb18030)),
+        (gb("ASCII"), Ok(Charset::Gb18030)),
+        (text("8859/1").into_bytes(), Ok(Charset::Utf8)),
         // The second byte of each of these is 0x7C, the field separator's.
         (Charset::Gb18030.encode(&text("").replace("&|||", "&|弢唡亅|弢||")), Ok(Charset::Gb18030)),
         (gb("UNICODE UTF-8"), Err(MessageError::Encoding)),
