@@ -12,6 +12,8 @@ mod doctor;
 mod practice;
 #[path = "main/serve.rs"]
 mod serve;
+#[path = "main/simulate.rs"]
+mod simulate;
 #[path = "main/setting.rs"]
 mod setting;
 
@@ -63,6 +65,7 @@ fn run(args: Args) -> Result<(), Failure> {
             serve::stop_all(path.as_deref(), reason, apologise, by)
         }
         Command::ResumeAll { by } => serve::resume_all(path.as_deref(), by),
+        Command::Simulate(args::Simulate::Year(ask)) => simulate::year(&ask),
         Command::Carrier(carrier) => practice::carrier(path.as_deref(), carrier),
         Command::Demo { dir, patients } => practice::demo(&dir, patients),
         Command::Doctor { english } => doctor::doctor(path.as_deref(), english),

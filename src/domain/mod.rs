@@ -16,6 +16,7 @@ mod pacing;
 mod plan;
 mod pinyin;
 mod plan_rule;
+mod plan_set;
 mod retry;
 mod schedule;
 mod score;
@@ -51,6 +52,7 @@ pub use plan_rule::{
     Case, CodedDiagnosis, Conditions, Exclusion, PlanChoice, PlanRule, Range, RuleFault, Standing,
     check_rules, choose_plan,
 };
+pub use plan_set::{ChosenPlan, PlanSet, PlanTemplate, choose_plans};
 pub use retry::{Counts, Next, RetryPolicy};
 pub use schedule::{
     Anchor, CycleChange, Done, Due, FOLLOW_UPS_MAX, FirstContact, Horizon, Interval, IntervalRow,

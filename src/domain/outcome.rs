@@ -133,6 +133,23 @@ impl Outcome {
         !matches!(self, Self::TrunkFault | Self::SystemFault | Self::Uncertain)
     }
 
+    /// Somebody spoke or keyed.
+    pub const fn was_answered(self) -> bool {
+        matches!(
+            self,
+            Self::Completed
+                | Self::Partial
+                | Self::BreakOff
+                | Self::Refused
+                | Self::WrongNumber
+                | Self::WrongPerson
+                | Self::Postponed
+                | Self::AnsweredNoKeys
+                | Self::IdentityNotConfirmed
+                | Self::Unable
+        )
+    }
+
     const fn of_conversation(conversation: Conversation) -> Self {
         match conversation {
             Conversation::Completed => Self::Completed,

@@ -76,6 +76,9 @@ pub(super) enum Command {
     /// A simulated carrier with patients, for practice and tests (docs/CARRIER.md).
     #[command(subcommand)]
     Carrier(Carrier),
+    /// A hospital in virtual time: what the calling rules come to over a year.
+    #[command(subcommand)]
+    Simulate(Simulate),
     /// A hospital with a simulated carrier that is being called, in a folder of its own.
     #[command(after_help = "Example: suifang demo --dir demo")]
     Demo {
@@ -148,6 +151,44 @@ pub(super) enum User {
     #[command(after_help = "Example: echo secret-of-8001 | suifang user phone 8001")]
     Phone { phone: String },
 }
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Simulate {
+    /// Rows in memory, the server's own decisions; the same seed gives the same year.
+    #[command(after_help = "Example: suifang simulate year --seed 1..20 --sensitivity")]
+    Year(SimulateYear),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SimulateYear {
+    /// One seed, or a range of them: 7 or 1..20.
+    #[arg(long, default_value = "1")]
+    seed: String,
+    /// Other parameters than the shipped ones (src/sim/hospital.toml).
+    #[arg(long)]
+    pub(super) hospital: Option<PathBuf>,
+    #[arg(long, default_value_t = 365)]
+    pub(super) days: u64,
+    /// Each assumed parameter at 0.7 and 1.3 of its value.
+    #[arg(long)]
+    pub(super) sensitivity: bool,
+    #[arg(long, default_value = "dialplans")]
+    pub(super) dialplans: PathBuf,
+}
+
+impl SimulateYear {
+    pub(super) fn seeds(&self) -> Result<std::ops::RangeInclusive<u64>, String> {
+        let (from, to) = self.seed.split_once("..").unwrap_or((&self.seed, &self.seed));
+        let read = |text: &str| text.parse::<u64>().ok();
+        match (read(from), read(to)) {
+            (Some(from), Some(to)) if from <= to && to - from < SEEDS_MAX => Ok(from..=to),
+            _ => Err(format!("--seed {:?}: a number, or a range such as 1..20", self.seed)),
+        }
+    }
+}
+
+/// An hour of simulation.
+const SEEDS_MAX: u64 = 1000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Carrier {

@@ -7,6 +7,7 @@ mod compare;
 mod hospital;
 mod patient;
 mod truth;
+pub mod year;
 
 pub use carrier::{Carrier, CarrierError};
 pub use compare::{Comparison, compare};
