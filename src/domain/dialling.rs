@@ -102,6 +102,20 @@ pub fn judge(
     Verdict::PutOff { why: why.as_str(), until: until.unwrap_or(at + LOOK_AGAIN) }
 }
 
+/// What the respondent asked for goes before the rule; what the rule gave to a person stays
+/// there.
+pub fn heed(next: Next, outcome: Outcome, promised: Option<DayPart>, wants_person: bool) -> Next {
+    let is_interrupted = matches!(
+        outcome,
+        Outcome::BreakOff | Outcome::Partial | Outcome::AnsweredNoKeys | Outcome::WrongPerson
+    );
+    match (outcome, promised) {
+        _ if wants_person && is_interrupted => Next::HandToPerson,
+        (Outcome::WrongPerson, Some(_)) if next != Next::HandToPerson => Next::CallBack,
+        _ => next,
+    }
+}
+
 /// What became of the task, and from when on it is due again.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct After {

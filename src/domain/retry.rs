@@ -87,8 +87,9 @@ impl RetryPolicy {
             TrunkFault | SystemFault => Next::RetryAfter(self.after_faults(counts.faults)),
             BreakOff if counts.interruptions > self.resumes_max => Next::HandToPerson,
             Declined if counts.declined_days >= PROOFS => Next::HandToPerson,
-            Postponed => Next::CallBack,
+            // Who always says "not now" is not rung for ever.
             _ if counts.attempts >= self.attempts_max => Next::HandToPerson,
+            Postponed => Next::CallBack,
             Busy if !counts.busy_today => Next::RetryAfter(Duration::from_secs(self.after_busy_s)),
             Busy | NoAnswer | Declined | WrongPerson | BreakOff => self.gap(),
             CarrierVoicemail | CallAssistant | Barred => self.gap(),
@@ -134,7 +135,14 @@ mod tests {
     #[test]
     fn the_last_attempt_hands_the_task_to_a_person() {
         let counts = Counts { attempts: 5, ..Counts::default() };
-        for outcome in [Outcome::Busy, Outcome::NoAnswer, Outcome::CarrierVoicemail] {
+        let many = [
+            Outcome::Busy,
+            Outcome::NoAnswer,
+            Outcome::CarrierVoicemail,
+            Outcome::Postponed,
+            Outcome::WrongPerson,
+        ];
+        for outcome in many {
             assert_eq!(decide(outcome, counts), Next::HandToPerson, "{outcome:?}");
         }
     }

@@ -13,7 +13,7 @@ use crate::{
     base::{AttemptId, NumberId, PersonId, TaskId},
     domain::{
         After, Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION,
-        Outcome, PastAttempt, after,
+        Outcome, PastAttempt, after, heed,
     },
     store::{
         self, Scope,
@@ -41,21 +41,12 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// What the respondent asked for goes before the rule.
+    /// Our fault, but the person was on the line: not again in a minute.
     fn amend(&self, next: Next, outcome: Outcome, dialler: &Dialler) -> Next {
-        let is_interrupted = matches!(
-            outcome,
-            Outcome::BreakOff | Outcome::Partial | Outcome::AnsweredNoKeys | Outcome::WrongPerson
-        );
-        match (outcome, self.promised) {
-            _ if self.wants_person && is_interrupted => Next::HandToPerson,
-            (Outcome::WrongPerson, Some(_)) => Next::CallBack,
-            // Our fault, but the person was on the line: not again in a minute.
-            (Outcome::SystemFault, _) if self.facts.answered && self.resolved_by.is_none() => {
-                Next::RetryAfter(Duration::from_secs(dialler.policy.retry.gap_s))
-            }
-            _ => next,
+        if outcome == Outcome::SystemFault && self.facts.answered && self.resolved_by.is_none() {
+            return Next::RetryAfter(Duration::from_secs(dialler.policy.retry.gap_s));
         }
+        heed(next, outcome, self.promised, self.wants_person)
     }
 }
 

@@ -11,8 +11,8 @@ use crate::{
     base::{ContactId, E164, NumberId},
     domain::{
         After, Calendar, Callee, CallingPolicy, Conversation, Counts, DayPart, DialFacts, History,
-        LadderContact, LadderNumber, Next, NumberKind, NumberState, Outcome, PastAttempt, Relation,
-        TaskDial, TaskState, Verdict, after, judge,
+        LadderContact, LadderNumber, NumberKind, NumberState, Outcome, PastAttempt, Relation,
+        TaskDial, TaskState, Verdict, after, heed, judge,
     },
 };
 
@@ -244,7 +244,7 @@ impl Ledger {
         counted.interruptions += u32::from(is_interrupted);
         let counts = self.counts(policy, task, number, birth, dead_days, calendar, at);
         let next = policy.retry.decide(outcome, counts);
-        let next = amended(next, outcome, ended);
+        let next = heed(next, outcome, ended.promised, ended.wants_person);
         let past = self.past(person, task);
         let promised = ended.promised;
         let After { state, not_before, .. } =
@@ -437,19 +437,6 @@ impl Standing {
             numbers: vec![number(relative)],
         }));
         contacts
-    }
-}
-
-/// As the server does: what the respondent asked for goes before the rule.
-fn amended(next: Next, outcome: Outcome, ended: &Ended) -> Next {
-    let is_interrupted = matches!(
-        outcome,
-        Outcome::BreakOff | Outcome::Partial | Outcome::AnsweredNoKeys | Outcome::WrongPerson
-    );
-    match (outcome, ended.promised) {
-        _ if ended.wants_person && is_interrupted => Next::HandToPerson,
-        (Outcome::WrongPerson, Some(_)) => Next::CallBack,
-        _ => next,
     }
 }
 
