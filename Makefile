@@ -43,7 +43,7 @@ bench: ## Measure (on a quiet machine)
 torture: ## Kills, soaks and many seeds: an hour; a sample of it is in `make test`
 	@scripts/torture
 
-fuzz: ## Throw bytes at the parsers (needs nightly Rust and cargo-fuzz)
+fuzz: ## Throw bytes at the parsers (needs cargo-fuzz), SUIFANG_FUZZ_S seconds a target
 	@scripts/fuzz
 
 package: ## A .deb and a tarball in packages/, for machines without a network

@@ -26,7 +26,7 @@ use crate::{
     base::{E164, Pii},
     config::{Config, Trunk},
     domain::read_cell,
-    store::Principal,
+    store::{Principal, person},
 };
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -214,7 +214,7 @@ async fn test_call(
 ) -> Result<String, String> {
     let (trunk, digits) = match to.strip_prefix("sip:") {
         Some(address) => direct(core, address)?,
-        None => by_trunk(core, to, trunk)?,
+        None => by_trunk(core, to, trunk).await?,
     };
     let digits = Pii::new(digits);
     let wanted = Dial { purpose: DialPurpose::Test, trunk, digits, dialplan, contact: None };
@@ -225,7 +225,7 @@ async fn test_call(
     Ok(format!("{answered}, SIP status {status}, call {}", handle.id()))
 }
 
-pub(super) fn by_trunk(
+pub(super) async fn by_trunk(
     core: &Core,
     to: &str,
     name: Option<String>,
@@ -242,6 +242,12 @@ pub(super) fn by_trunk(
         .is_none_or(|pilot| pilot.allow_numbers.iter().any(|allowed| allowed.0 == *number));
     if !allowed {
         return Err("[pilot] allow_numbers does not hold this number".to_owned());
+    }
+    let scope = core.app.database().scope(&Principal::System("test call")).await;
+    let mut scope = scope.map_err(|error| error.to_string())?;
+    let listed = person::is_do_not_call(&mut scope, number.as_str()).await;
+    if listed.map_err(|error| error.to_string())? {
+        return Err("the number is on the do-not-call list".to_owned());
     }
     Ok((trunk.clone(), super::dialer::digits_for(core, trunk, number)))
 }

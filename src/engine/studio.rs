@@ -111,7 +111,7 @@ pub async fn record_prompts(
     if count == 0 {
         return Err("没有要录的句子 / there is nothing to record".to_owned());
     }
-    let target = target(core, &wish)?;
+    let target = target(core, &wish).await?;
     let script = StudioScript { lines, language: wish.language.clone(), by: by.clone() };
     let wanted = Dial {
         purpose: DialPurpose::Studio(Box::new(script)),
@@ -166,13 +166,14 @@ struct Target {
     contact: Option<super::call::Contact>,
 }
 
-fn target(core: &Core, wish: &StudioWish) -> Result<Target, String> {
+async fn target(core: &Core, wish: &StudioWish) -> Result<Target, String> {
     let to = wish.to.reveal().trim();
     let now = core.clock.instant();
     let Some(phone) = core.phones.find(to, now) else {
-        let (trunk, digits) = control::by_trunk(core, to, wish.trunk.clone()).map_err(|what| {
+        let found = control::by_trunk(core, to, wish.trunk.clone()).await;
+        let (trunk, digits) = found.map_err(|what| {
             format!(
-                "{to} 没有在本机注册,也不能经线路拨打({what}) / not a registered phone, and {what}"
+                "没有这部注册话机,也不能经线路拨打:{what} / no such registered phone, and {what}"
             )
         })?;
         return Ok(Target { trunk, digits, contact: None });

@@ -358,6 +358,15 @@ pub async fn do_not_call_list(
     .await?)
 }
 
+pub async fn is_do_not_call(scope: &mut Scope, e164: &str) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from do_not_call where e164 = $1 and revoked_at is null) as "on!""#,
+        e164
+    )
+    .fetch_one(scope.connection())
+    .await?)
+}
+
 /// `false`: the number is not on the list.
 pub async fn revoke_do_not_call(
     scope: &mut Scope,

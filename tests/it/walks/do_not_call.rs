@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 use suifang::sim::Behaviour;
 
-use crate::support::{Page, Stage, answers, does, number, until};
+use crate::support::{Page, Stage, answers, does, number, said, until};
 
 /// Put on the list by a nurse: not dialled by a run that begins later, and a telephone that
 /// is ringing stops.
@@ -34,6 +34,12 @@ async fn a_number_on_the_do_not_call_list_is_never_dialled() {
         stage.on_the_wire("ended").iter().any(|(who, _)| *who == number(7))
     }));
     assert!(until(Duration::from_secs(60), || stage.on_the_wire("ended").len() == 3));
+    assert_eq!(carrier.dials().get(&number(1)), None, "it was dialled");
+    // Not for a test, nor to read prompts either.
+    let tested = stage.run(&["call", "13800000001"]);
+    assert!(said(&tested).contains("do-not-call list"), "{}", said(&tested));
+    let studio = json!({ "to": "13800000001" });
+    assert_eq!(nurse.post("/api/prompts/studio", &studio).0, 409);
     assert_eq!(carrier.dials().get(&number(1)), None, "it was dialled");
     let listed = nurse.get("/api/do-not-call");
     assert_eq!(listed["items"][1]["number"], "138 **** 0001");
