@@ -71,6 +71,7 @@ impl App {
         for (ordinal, answer) in (0..).zip(&done.answers) {
             insert(&mut scope, by, &row, task, channel, ordinal, answer, at).await?;
         }
+        super::opinions::propose(&mut scope, task, at).await?;
         let change = Change {
             did: "follow_up_ended",
             subject: "task",

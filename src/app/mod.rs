@@ -12,6 +12,7 @@ mod follow_up;
 mod do_not_call;
 mod hub;
 mod imports;
+mod opinions;
 mod patients;
 mod plan_templates;
 mod plans;

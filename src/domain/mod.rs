@@ -11,6 +11,7 @@ mod holiday;
 mod icd;
 mod ladder;
 mod number_cell;
+mod opinion;
 mod outcome;
 mod pacing;
 mod plan;
@@ -43,6 +44,7 @@ pub use holiday::{
 pub use icd::{Disease, DiseaseDictionary};
 pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, Skipped};
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
+pub use opinion::{OpinionCondition, OpinionRule, OpinionRules, Proposed};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
 pub use plan::{Channel, PlanBody, PlanKind, Step};

@@ -12,6 +12,7 @@ pub mod due;
 pub mod event;
 pub mod import;
 pub mod node;
+pub mod opinion;
 pub mod patient;
 pub mod person;
 pub mod plan;

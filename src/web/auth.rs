@@ -142,6 +142,8 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/plans", "plans"),
     ("/api/questionnaires", "questionnaires"),
     ("/api/prompts", "prompts"),
+    ("/api/opinions", "opinions"),
+    ("/api/answers", "due"),
     ("/api/statistics", "statistics"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Dialler, SYSTEM, callee::Known, midnight};
 use crate::{
-    app::{App, AppError, Change, EndReason, Result, note, plans::stop_person},
+    app::{App, AppError, Change, EndReason, Result, note, opinions::propose, plans::stop_person},
     base::{AttemptId, NumberId, PersonId, TaskId},
     domain::{
         After, Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION,
@@ -229,6 +229,7 @@ async fn settle(
     if matches!(next, Next::Complete | Next::Partial) {
         let who = respondent(scope, id).await?;
         store::due::set_done(scope, id, calendar.local_date(at), who).await?;
+        propose(scope, id, at).await?;
     }
     match outcome {
         _ if next == Next::Repair => {

@@ -11,6 +11,7 @@ mod events;
 mod imports;
 mod live;
 mod overview;
+mod opinions;
 mod patients;
 mod plans;
 mod policies;
@@ -61,6 +62,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(statistics::routes())
         .merge(reports::routes())
         .merge(departments::routes())
+        .merge(opinions::routes())
         .merge(users::routes())
         .merge(roles::routes())
 }

@@ -1,5 +1,6 @@
 //! Peers that are not ours, on real sockets. Without the program: NOT RUN.
 
+mod baresip;
 mod networks;
 mod sipp;
 
