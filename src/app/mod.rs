@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod accounts;
+mod allocation;
 mod answers;
 mod attempt;
 mod audit;
@@ -26,6 +27,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use accounts::{NewUser, SignedIn, digest_ha1};
+pub use allocation::{Dealt, SampleAsk};
 pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
 pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
 pub use calls::{LegEnd, NewCall};

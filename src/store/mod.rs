@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod allocation;
 pub mod answer;
 pub mod attempt;
 pub mod audit;
@@ -21,6 +22,7 @@ pub mod prompt;
 pub mod recording;
 pub mod role;
 pub mod run;
+pub mod sample;
 pub mod statistics;
 pub mod stop;
 pub mod task;

@@ -144,6 +144,8 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/prompts", "prompts"),
     ("/api/opinions", "opinions"),
     ("/api/answers", "due"),
+    ("/api/allocation", "allocation"),
+    ("/api/samples", "samples"),
     ("/api/statistics", "statistics"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),

@@ -1,6 +1,7 @@
 //! The API: one file a noun, each with its JSON types, handlers and routes.
 
 mod alerts;
+mod allocation;
 mod attempts;
 mod calls;
 mod departments;
@@ -63,6 +64,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(reports::routes())
         .merge(departments::routes())
         .merge(opinions::routes())
+        .merge(allocation::routes())
         .merge(users::routes())
         .merge(roles::routes())
 }
