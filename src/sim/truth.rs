@@ -148,6 +148,13 @@ impl Dial {
     fn check(&self) -> Result<(), String> {
         for entry in &self.keys {
             let keys = entry.trim_start_matches('~');
+            if let Some(tone) = keys.strip_prefix("tone ") {
+                let numbers: Vec<_> = tone.split_whitespace().map(str::parse::<f32>).collect();
+                if !matches!(numbers[..], [Ok(_), Ok(_)]) {
+                    return Err(format!("keys {entry:?}: a tone is hertz and seconds"));
+                }
+                continue;
+            }
             if let Some(odd) = keys.chars().find(|c| !"0123456789*#".contains(*c)) {
                 return Err(format!("keys {entry:?}: {odd:?} is not a key"));
             }
@@ -174,6 +181,10 @@ mod tests {
         for (tail, expected) in [
             ("[[patient.dial]]\ndoes = 'answr'", "t.toml:5: unknown variant `answr`"),
             ("[[patient.dial]]\ndoes = 'answer'\nkeys = ['x']", "t.toml:3: +8613800138000: keys"),
+            (
+                "[[patient.dial]]\ndoes = 'answer'\nkeys = ['~tone 700']",
+                "t.toml:3: +8613800138000: keys \"~tone 700\": a tone is",
+            ),
             ("dial = []", "t.toml:3: +8613800138000 has no [[patient.dial]]"),
             (
                 "[[patient.dial]]\ndoes = 'busy'\n[patient.truth]\noutcome = 'buzy'",

@@ -32,7 +32,7 @@ export default {
   prompts: {
     recorded: '真人录音', outdated: '已过期', synthetic: '合成语音', missing: '无声音', text: '文字', length: '时长', search: '查找文字', language: '语言', recordedOf: '真人录音 {n} / {all}', empty: '没有提示音。', nothing: '没有找到这样的文字。', reader: '录音人',
     record: '录音', phone: '话机', phoneHint: '分机号或电话号码', registered: '已注册', which: '录哪些', chosen: '选中的 {n} 句', onlyMissing: '还没有真人录音的', onlyOutdated: '已过期的', onlyAll: '全部', call: '拨打并录音', how: '话机会响。逐句先听示范，嘀声后照读，按 # 结束；听回放后 1 保留，2 重录，3 跳过，* 再听示范。挂机时已保留的不会丢。',
-    studio: '录音进度', progress: '第 {at} / {all} 句，保留 {kept}，跳过 {skipped}', keptOf: '保留 {kept} / {all} 句', hangUp: '结束录音', play: '播放', pause: '停止', notPlayed: '放不出来，请重试', versions: '版本', noVersion: '还没有真人录音。', kept: '使用中', retired: '已停用', retire: '停用', restore: '恢复使用', level: '音量 {n} dBm0', noise: '底噪 {n} dBm0', unused: '（这句话已不再使用）',
+    studio: '录音进度', progress: '第 {at} / {all} 句，保留 {kept}，跳过 {skipped}', keptOf: '保留 {kept} / {all} 句', hangUp: '结束录音', notAnswered: '没有接通', play: '播放', pause: '停止', notPlayed: '放不出来，请重试', versions: '版本', noVersion: '还没有真人录音。', kept: '使用中', retired: '已停用', retire: '停用', restore: '恢复使用', level: '音量 {n} dBm0', noise: '底噪 {n} dBm0', unused: '（这句话已不再使用）',
     ofDialplan: '提示音：真人录音 {recorded} 句，已过期 {outdated} 句，合成语音 {synthetic} 句，无声音 {missing} 句',
     doing: { calling: '正在拨打', announcing: '播放示范', recording: '正在录音', choosing: '等待按键', ended: '已结束' },
     fault: { silence: '没有听到声音，正在重录', too_quiet: '声音太小，正在重录', clipped: '声音太大，正在重录', noisy: '周围太吵，正在重录', too_short: '太短，正在重录', too_long: '太长，正在重录' },
