@@ -7,6 +7,7 @@ mod recover;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde_json::json;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub use finish::Ended;
@@ -109,6 +110,31 @@ impl App {
         }
         self.commit(scope).await?;
         Ok(claims)
+    }
+
+    /// Who of a run would be dialled now, and who would not and why (before it starts). By
+    /// the same judgement as the dial itself; nothing is kept of it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn preview_run(
+        &self,
+        dialler: &Dialler,
+        run: RunId,
+        at: DateTime<Utc>,
+    ) -> Result<BTreeMap<&'static str, u64>> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        let mut counts = BTreeMap::new();
+        let ever = at + chrono::Duration::days(3660);
+        for due in store::task::next_due(&mut scope, run, ever, PREVIEW_MAX).await? {
+            let why = match judge(&mut scope, dialler, &due, at).await? {
+                Verdict::Dial(..) => "dial",
+                Verdict::PutOff { why, .. } | Verdict::End(why) | Verdict::ToPerson(why) => why,
+                Verdict::NoNumber => "no_number",
+            };
+            *counts.entry(why).or_default() += 1;
+        }
+        Ok(counts)
     }
 
     /// INVITE, first 18x and 200 are durable before they take effect. `false`: the attempt
@@ -254,3 +280,6 @@ fn midnight(calendar: &Calendar, at: DateTime<Utc>) -> DateTime<Utc> {
     let local = calendar.zone.from_local_datetime(&start).earliest();
     local.map_or(at, |local| local.with_timezone(&Utc))
 }
+
+/// A morning's run; a larger one is looked at by its first so many.
+const PREVIEW_MAX: i64 = 5000;

@@ -30,7 +30,11 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(find)).routes(routes!(change))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(find))
+        .routes(routes!(change))
+        .routes(routes!(preview))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -108,6 +112,29 @@ struct MadeRunView {
 #[derive(Serialize, ToSchema)]
 struct RunStateView {
     state: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PreviewView {
+    /// Would be dialled at this moment.
+    dial: u64,
+    /// Would not, by reason: `outside_window`, `gap`, `daily_cap`, `no_number`, `refused` …
+    skipped: BTreeMap<String, u64>,
+}
+
+/// Before a run starts: who will be skipped, and why.
+#[utoipa::path(get, path = "/api/runs/{id}/preview", tag = "runs", params(("id" = Uuid, Path)),
+    responses((status = 200, body = PreviewView)))]
+async fn preview(State(site): State<Shared>, _: Signed, Key(id): Key) -> Result<Json<PreviewView>> {
+    let core = &site.core;
+    let dialler = core.dialler().await;
+    let at = core.clock.wall();
+    let counts = core.app.preview_run(&dialler, RunId::from_uuid(id), at).await?;
+    let skipped = counts.iter().filter(|(why, _)| **why != "dial");
+    Ok(Json(PreviewView {
+        dial: counts.get("dial").copied().unwrap_or_default(),
+        skipped: skipped.map(|(why, count)| ((*why).to_owned(), *count)).collect(),
+    }))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -5,3 +5,4 @@ mod clinical;
 mod plans;
 mod records;
 mod statistics;
+mod work;

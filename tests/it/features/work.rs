@@ -1,0 +1,149 @@
+use serde_json::{Value, json};
+
+use crate::support::hospital::Hospital;
+
+fn rows(count: usize, department: &str) -> Vec<String> {
+    let row = |n: usize| {
+        format!(
+            "张{n},男,1960-02-03,Z{department}{n:05},{department},一病区,2024-12-20,2025-01-01,1,138{:08},J18,肺炎",
+            n + department.len() * 10_000
+        )
+    };
+    (0..count).map(row).collect()
+}
+
+async fn admit(hospital: &Hospital, rows: &[String]) {
+    hospital.discharges(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+}
+
+/// F067, F069: a hundred tasks over capacities 4:3:2:1; absence redistributes; nobody holds
+/// what another holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn f067_tasks_are_dealt_by_capacity_and_handed_on_when_somebody_is_away() {
+    let hospital = Hospital::open("f067", "2025-01-02T10:00").await;
+    admit(&hospital, &rows(100, "心内科")).await;
+    hospital.on("2025-01-08T10:00").await;
+    let work = |login: &str, body: Value| hospital.put(&format!("/api/users/{login}/work"), &body);
+    for (login, capacity) in [("a", 4), ("b", 3), ("c", 2), ("d", 1)] {
+        hospital.add_user(login, "nurse").await;
+        assert_eq!(work(login, json!({ "capacity": capacity })).status, 204);
+    }
+    let dealt = hospital.post("/api/allocation", &json!({})).ok();
+    assert_eq!((&dealt["given"], &dealt["unallocated"]), (&json!(100), &json!(0)));
+    let open = || {
+        let loads = hospital.get("/api/allocation").ok();
+        loads.as_array().unwrap().iter().map(|l| l["open"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(open(), [40, 30, 20, 10]);
+    let again = hospital.post("/api/allocation", &json!({})).ok();
+    assert_eq!((&again["given"], &again["kept"]), (&json!(0), &json!(100)));
+    let away = json!({ "capacity": 4, "absent_from": "2025-01-08", "absent_to": "2025-01-10" });
+    assert_eq!(work("a", away).status, 204);
+    assert_eq!(hospital.post("/api/allocation", &json!({})).ok()["given"], 40);
+    let after = open();
+    assert_eq!((after[0], after.iter().sum::<i64>()), (0, 100));
+    let mine = hospital.get("/api/due?assigned_to=b&limit=200").ok();
+    assert_eq!(mine["items"].as_array().unwrap().len() as i64, after[1]);
+    assert_eq!(work("zhao", json!({ "capacity": 1 })).status, 404);
+    assert_eq!(work("b", json!({ "capacity": -1 })).status, 422);
+    let backwards =
+        json!({ "capacity": 1, "absent_from": "2025-01-10", "absent_to": "2025-01-08" });
+    assert_eq!(work("b", backwards).status, 422);
+}
+
+/// F071, F072: a seeded sample of a department's follow-ups is asked again; item by item.
+#[tokio::test(flavor = "multi_thread")]
+async fn f071_f072_a_seeded_sample_is_asked_again_and_compared_item_by_item() {
+    let hospital = Hospital::open("f071", "2025-01-02T10:00").await;
+    admit(&hospital, &rows(20, "心内科")).await;
+    hospital.on("2025-01-08T10:00").await;
+    let due = hospital.get("/api/due?limit=200").ok();
+    let close = |task: &str, code: &str| {
+        let body = json!({ "done_on": "2025-01-08", "channel": "manual_phone", "respondent": "self",
+            "questionnaire": "discharge_general",
+            "answers": [{ "link_id": "sym.headache", "value": code }] });
+        hospital.post(&format!("/api/tasks/{task}/close"), &body).ok();
+    };
+    for task in due["items"].as_array().unwrap() {
+        close(task["task_id"].as_str().unwrap(), "none");
+    }
+    let department = hospital.get("/api/departments").ok()[0]["department_id"].clone();
+    let ask = json!({ "level": 2, "department_id": department, "questionnaire": "discharge_general",
+        "share_percent": 25, "seed": 7, "from": "2025-01-01", "to": "2025-01-31" });
+    let drawn = hospital.post("/api/samples", &ask).ok();
+    assert_eq!(drawn["items"], 5);
+    let items = |id: &Value| hospital.get(&format!("/api/samples/{}", id.as_str().unwrap())).ok();
+    let first = items(&drawn["sample_id"]);
+    let again = hospital.post("/api/samples", &ask).ok();
+    let same: Vec<_> = items(&again["sample_id"])
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| i["task_id"].clone())
+        .collect();
+    let was: Vec<_> = first.as_array().unwrap().iter().map(|i| i["task_id"].clone()).collect();
+    assert_eq!(was, same, "the seed draws the same");
+    for (n, item) in first.as_array().unwrap().iter().enumerate() {
+        close(item["check_task"].as_str().unwrap(), if n == 0 { "severe" } else { "none" });
+    }
+    let path = "/api/statistics/agreement?level=2&from=2025-01-01&to=2025-01-31";
+    let found = hospital.get(path).ok();
+    assert_eq!(found["items"][0]["item"], "sym.headache");
+    assert_eq!(found["items"][0]["same"]["percent"], "80.00 %");
+    assert_eq!(found["departments"][0]["differs"]["percent"], "20.00 %");
+    // What was checked is no follow-up of its own: the rate stays.
+    let rate = hospital.get("/api/statistics/follow-up?from=2025-01-01&to=2025-01-31").ok();
+    assert_eq!(rate["whole"]["strict"]["part"], 20);
+    let nothing = json!({ "level": 3, "questionnaire": "conduct_l2", "share_percent": 10, "seed": 1,
+        "from": "2024-01-01", "to": "2024-01-31" });
+    assert_eq!(hospital.post("/api/samples", &nothing).status, 409);
+}
+
+/// F073: a department that is switched off has no tasks and no calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn f073_a_department_that_is_off_has_no_tasks_until_it_is_switched_on() {
+    let hospital = Hospital::open("f073", "2025-01-02T10:00").await;
+    admit(&hospital, &rows(1, "骨科")).await;
+    let department = hospital.get("/api/departments").ok()[0]["department_id"].clone();
+    let switch = |on: bool| {
+        let body = json!({ "follows_up": on, "target_percent": 90, "responsible": "李主任" });
+        let path = format!("/api/departments/{}", department.as_str().unwrap());
+        assert_eq!(hospital.put(&path, &body).status, 204);
+    };
+    switch(false);
+    admit(&hospital, &rows(2, "骨科")).await;
+    hospital.on("2025-01-08T10:00").await;
+    let due = || hospital.get("/api/due").ok()["items"].as_array().unwrap().clone();
+    assert!(due().iter().all(|task| task["state"] == "pending"), "{:?}", due());
+    switch(true);
+    hospital.on("2025-01-08T10:01").await;
+    assert_eq!(due().iter().filter(|task| task["state"] == "due").count(), 2);
+    let view = hospital.get("/api/departments").ok();
+    assert_eq!(view[0]["responsible"], "李主任");
+}
+
+/// Case 45: before a run starts it says who will be skipped, and why.
+#[tokio::test(flavor = "multi_thread")]
+async fn case_45_before_a_run_starts_it_says_who_will_be_skipped_and_why() {
+    let hospital = Hospital::open("case45", "2025-01-08T10:00").await;
+    admit(&hospital, &rows(5, "心内科")).await;
+    let id = |n: usize| {
+        let found = hospital.get(&format!("/api/patients?search=Z心内科{n:05}")).ok();
+        found["items"][0]["person_id"].as_str().unwrap().to_owned()
+    };
+    let deaf = json!({ "communication_mark": "hard_of_hearing" });
+    assert_eq!(hospital.put(&format!("/api/patients/{}", id(0)), &deaf).status, 204);
+    let shown = hospital.get(&format!("/api/patients/{}", id(1))).ok();
+    let number = shown["contacts"][0]["numbers"][0]["number_id"].as_str().unwrap().to_owned();
+    let block = json!({ "reason": "wrong_number" });
+    assert_eq!(hospital.post(&format!("/api/numbers/{number}/block"), &block).status, 204);
+    let run = json!({ "name": "试", "dialplan": "followup" });
+    let made = hospital.post("/api/runs", &run).ok();
+    let path = format!("/api/runs/{}/preview", made["run_id"].as_str().unwrap());
+    let preview = hospital.get(&path).ok();
+    assert_eq!(preview["dial"], 3, "{preview}");
+    assert_eq!(preview["skipped"], json!({ "hard_of_hearing": 1, "no_number": 1 }));
+    hospital.on("2025-01-08T21:00").await;
+    let night = hospital.get(&path).ok();
+    assert_eq!((&night["dial"], &night["skipped"]["outside_window"]), (&json!(0), &json!(3)));
+}
