@@ -311,6 +311,10 @@ pub(super) async fn plan_admission(
 ) -> Result<u64> {
     let Some(assessed) = store::plan::assessed(scope, admission).await? else { return Ok(0) };
     let Some(anchor_on) = assessed.discharged_on else { return Ok(0) };
+    // Looked at again on the day the department is switched on.
+    if !assessed.follows_up {
+        return Ok(0);
+    }
     let Some(rules) = store::plan::rules(scope).await? else { return Ok(0) };
     let version = rules.version;
     store::plan::set_assessed(scope, admission, version).await?;

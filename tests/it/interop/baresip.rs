@@ -84,9 +84,9 @@ impl Phone {
         let (port, control) = (stage.carrier_port, stage.carrier_port + 7);
         let at = folder.display();
         let config = format!(
-            "sip_listen 127.0.0.1:{port}\naudio_player aufile,{at}/heard.wav\n\
+            "sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\naudio_player aufile,{at}/heard.wav\n\
              audio_source ausine,440\naudio_alert aufile,{at}/alert.wav\nausrc_srate 48000\n\
-             auplay_srate 8000\nausrc_channels 1\nauplay_channels 1\nrtp_ports 52000-52100\n\
+             auplay_srate 8000\nausrc_channels 2\nauplay_channels 1\nrtp_ports 52000-52100\n\
              module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule ausine.so\n\
              module aufile.so\nmodule_tmp account.so\nmodule_app menu.so\n\
              module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
