@@ -5,9 +5,9 @@ insert into plan_template (code, version, name, kind, body, is_current, created_
 select code, 1, name, kind, body::jsonb, true, '2026-01-01T00:00:00Z', 'installation'
 from (values
     ('discharge', '出院常规随访', 'routine',
-     '{"schedule":{"phases":[{"every":{"days":7},"lasts":{"times":1}},{"every":{"days":23},"lasts":{"times":1}},{"every":{"days":60},"lasts":{"times":1}}],"horizon":{"count":3}},"dialplan":"followup","channel":"ivr"}'),
+     '{"schedule":{"phases":[{"every":{"days":3},"lasts":{"times":1}},{"every":{"days":27},"lasts":{"times":1}},{"every":{"days":60},"lasts":{"times":1}}],"horizon":{"count":3}},"dialplan":"followup","channel":"ivr"}'),
     ('discharge_elderly', '高龄患者出院随访', 'routine',
-     '{"schedule":{"phases":[{"every":{"days":7},"lasts":{"within":{"months":1}}},{"every":{"months":1},"lasts":{"times":1}}],"horizon":{"days":190}},"dialplan":"followup","channel":"ivr"}'),
+     '{"schedule":{"phases":[{"every":{"days":3},"lasts":{"times":1}},{"every":{"days":7},"lasts":{"within":{"months":1}}},{"every":{"months":1},"lasts":{"times":1}}],"horizon":{"days":190}},"dialplan":"followup","channel":"ivr"}'),
     ('discharge_child', '儿童出院随访', 'routine',
      '{"schedule":{"phases":[{"every":{"days":3},"lasts":{"times":1}},{"every":{"days":11},"lasts":{"times":1}},{"every":{"days":16},"lasts":{"times":1}}],"horizon":{"count":3}},"dialplan":"followup","channel":"ivr"}'),
     ('series_1', '定期随访系列 1', 'specialty',

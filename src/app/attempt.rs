@@ -202,6 +202,13 @@ async fn judge(
     if dialler.allow.as_ref().is_some_and(|allow| !allow.iter().any(|a| a.as_str() == row.e164)) {
         return Ok(Verdict::End("not_in_pilot"));
     }
+    if due.may_wait {
+        let (spread, calendar) = (&dialler.policy.spread, &dialler.calendar);
+        let past = known.attempts(due.task_id);
+        if let Some(until) = domain::better_hour(spread, calendar, &past, at) {
+            return Ok(Verdict::PutOff { why: "better_hour", until });
+        }
+    }
     store::attempt::lock_number(scope, &row.e164).await?;
     let midnight = midnight(&dialler.calendar, at);
     let dials = store::attempt::history(scope, person, &row.e164, midnight).await?;

@@ -32,7 +32,7 @@ impl Default for CallingPolicy {
             completed_per_day_max: 1,
             retry: RetryPolicy::default(),
             ladder: LadderPolicy::default(),
-            spread: SpreadPolicy::default(),
+            spread: SpreadPolicy { evening_first: true, ..SpreadPolicy::default() },
         }
     }
 }

@@ -12,11 +12,14 @@ pub struct SpreadPolicy {
     pub attempts_max: u16,
     /// All attempts together fall on at least so many days.
     pub days_min: u16,
+    /// With nothing known of the patient, the evening is tried before the day: more people
+    /// are at home (Weeks et al., Public Opin Q 1980;44:101–114).
+    pub evening_first: bool,
 }
 
 impl Default for SpreadPolicy {
     fn default() -> Self {
-        Self { attempts_max: 5, days_min: 3 }
+        Self { attempts_max: 5, days_min: 3, evening_first: false }
     }
 }
 
@@ -68,7 +71,8 @@ impl SpreadPolicy {
             Some((tried, at))
         });
         let (tried, at) = candidates.min_by_key(|(tried, at)| {
-            (tried.in_task, std::cmp::Reverse(tried.reached), tried.missed, *at)
+            let by_day = self.evening_first && tried.part != DayPart::Evening;
+            (tried.in_task, std::cmp::Reverse(tried.reached), tried.missed, by_day, *at)
         })?;
         Some(NextAttempt { at, part: tried.part, reason: tried.reason() })
     }

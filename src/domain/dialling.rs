@@ -61,6 +61,18 @@ impl Callee<'_> {
     }
 }
 
+/// A planned follow-up that was never dialled waits once for the hour at which this patient
+/// answers, or at which most people do; a day at the longest.
+pub fn better_hour(
+    spread: &SpreadPolicy,
+    calendar: &Calendar,
+    past: &[PastAttempt],
+    at: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let next = spread.next_attempt(calendar, past, at)?;
+    (next.at > at && next.at - at < Duration::days(1)).then_some(next.at)
+}
+
 const fn is_dead_end(outcome: Outcome) -> bool {
     matches!(
         outcome,

@@ -34,7 +34,9 @@ pub use allocation::{
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
 pub use chronic_cycle::{ChronicCycle, cycle_for, shipped_cycles};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
-pub use dialling::{After, Callee, TaskDial, Verdict, after, heed, judge, needs_person};
+pub use dialling::{
+    After, Callee, TaskDial, Verdict, after, better_hour, heed, judge, needs_person,
+};
 pub use discharge::{
     Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
 };

@@ -19,6 +19,9 @@ pub struct Due {
     pub had_operation: bool,
     pub disclosure: String,
     pub discharged_on: Option<chrono::NaiveDate>,
+    /// A plan's step that nobody has asked to be dialled at once, and that has not waited
+    /// for a better hour yet.
+    pub may_wait: bool,
 }
 
 /// The next due tasks of a run, locked; rows that another dialler holds are passed over.
@@ -34,7 +37,10 @@ pub async fn next_due(
              t.interruptions, t.declined_days, coalesce(a.patient_only, false) as "patient_only!",
              coalesce(a.had_operation, false) as "had_operation!",
              coalesce(a.disclosure, 'unknown') as "disclosure!",
-             a.discharged_on as "discharged_on?"
+             a.discharged_on as "discharged_on?",
+             t.plan_id is not null and t.dials = 0 and t.why is distinct from 'better_hour'
+                 and exists (select from run r where r.run_id = t.run_id and r.is_standing)
+                 as "may_wait!"
          from task t left join admission a using (admission_id)
              left join department d on d.department_id = t.department_id
          where t.run_id = $1 and t.kind = 'follow_up' and t.state in ('due', 'waiting_retry')

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         After, Calendar, Callee, CallingPolicy, Conversation, Counts, DayPart, DialFacts, History,
         LadderContact, LadderNumber, NumberKind, NumberState, Outcome, PastAttempt, Relation,
-        TaskDial, TaskState, Verdict, after, heed, judge,
+        TaskDial, TaskState, Verdict, after, better_hour, heed, judge,
     },
 };
 
@@ -29,6 +29,8 @@ pub(super) struct Task {
     pub(super) attempts: u32,
     pub(super) dials: u32,
     pub(super) interruptions: u32,
+    /// Has waited for a better hour once.
+    pub(super) has_waited: bool,
     pub(super) done_on: Option<NaiveDate>,
     pub(super) by_person: bool,
     /// `(form, item)` answered in earlier calls, with a code.
@@ -137,6 +139,14 @@ impl Ledger {
         let Some((number, line)) = self.next_number(policy, task, birth, today) else {
             return Claim::Repair;
         };
+        let past = self.past(person as usize, task);
+        let row = &mut self.tasks[task];
+        if row.dials == 0
+            && !std::mem::replace(&mut row.has_waited, true)
+            && let Some(until) = better_hour(&policy.spread, calendar, &past, at)
+        {
+            return Claim::PutOff(until);
+        }
         let history = self.history(person, number, calendar, at);
         match judge(policy, calendar, &history, at) {
             Verdict::Dial => {}

@@ -200,6 +200,7 @@ impl<'a> World<'a> {
                     attempts: 0,
                     dials: 0,
                     interruptions: 0,
+                    has_waited: false,
                     done_on: None,
                     by_person: false,
                     answered: Vec::new(),
@@ -213,6 +214,10 @@ impl<'a> World<'a> {
         let Some((at, task)) = self.ready.pop_first() else { return Ok(()) };
         let row = &self.ledger.tasks[task];
         if !matches!(row.state, TaskState::Due | TaskState::WaitingRetry) {
+            return Ok(());
+        }
+        if row.dials >= DIALS_MAX {
+            self.ledger.tasks[task].state = TaskState::Expired;
             return Ok(());
         }
         // A line becomes free later than the task was ready.
@@ -434,7 +439,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The nurses of the centre go on where the machine stopped, the nearest deadline first.
+    /// The nurses of the centre go on where the machine stopped: first contacts before
+    /// others, the nearest deadline first.
     fn nurses(&mut self, at: DateTime<Utc>) -> Result<(), String> {
         let today = self.calendar.local_date(at);
         if !self.calendar.is_open(at) {
@@ -444,11 +450,14 @@ impl<'a> World<'a> {
         let mut waiting: Vec<_> = self
             .waiting_for_nurses(today)
             .into_iter()
-            .map(|task| (self.ledger.tasks[task].deadline_on, task))
+            .map(|task| {
+                let row = &self.ledger.tasks[task];
+                (!row.is_first, row.deadline_on, task)
+            })
             .collect();
         waiting.sort_unstable();
         let mut left = share;
-        for (_, task) in waiting {
+        for (_, _, task) in waiting {
             if left == 0 {
                 break;
             }

@@ -115,12 +115,12 @@ async fn f057_f062_f063_f064_the_due_list_warns_on_day_12_and_is_overdue_on_day_
     let due = || hospital.get("/api/due").ok()["items"].as_array().unwrap().clone();
     let reminders = || hospital.get("/api/reminders").ok().as_array().unwrap().clone();
     assert!(due().is_empty(), "not due before its day: {:?}", due());
-    hospital.on("2025-01-08T08:00").await;
+    hospital.on("2025-01-04T08:00").await;
     let row = due()[0].clone();
     for (key, expected) in [
         ("name", json!("王秀英")),
         ("state", json!("due")),
-        ("scheduled_on", json!("2025-01-08")),
+        ("scheduled_on", json!("2025-01-04")),
         ("deadline_on", json!("2025-01-15")),
         ("overdue", json!(false)),
         ("type", json!("routine")),
@@ -165,8 +165,8 @@ async fn f059_a_changed_cycle_moves_this_patient_alone_and_only_what_is_to_come(
     hospital.post(&path, &json!({ "days": 14, "reason": "血压不稳" })).ok();
     let changed = plans(&wang);
     let steps = changed["steps"].as_array().unwrap();
-    assert_eq!(steps[0]["scheduled_on"], "2025-01-08", "what is due stays");
-    assert_eq!(steps[1]["scheduled_on"], "2025-01-22");
+    assert_eq!(steps[0]["scheduled_on"], "2025-01-04", "what is due stays");
+    assert_eq!(steps[1]["scheduled_on"], "2025-01-18");
     assert_eq!(changed["changes"][0]["reason"], "血压不稳");
     assert_eq!(changed["changes"][0]["by"], "admin");
     assert_eq!(plans(&li), untouched);

@@ -16,7 +16,7 @@ use suifang::{
     config::Config,
     engine::{Clock, Postgres, Server, SystemClock},
     sim::Carrier,
-    store::{Principal, Scope, Target},
+    store::{Principal, Target},
 };
 
 use super::{copy_folder, free_port, manifest};
@@ -53,7 +53,6 @@ pub(crate) struct Hospital {
     pub(crate) clock: Arc<SetClock>,
     pub(crate) folder: PathBuf,
     pub(crate) carrier_port: u16,
-    pub(crate) sip_port: u16,
     address: String,
     database: String,
     cookie: Mutex<String>,
@@ -110,7 +109,7 @@ impl Hospital {
             clock,
             folder,
             carrier_port,
-            sip_port,
+
             address,
             database: database_name(name),
             cookie: Mutex::default(),
@@ -238,10 +237,6 @@ impl Hospital {
             .unwrap();
         assert!(done.status.success(), "{}", super::said(&done));
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
-    }
-
-    pub(crate) async fn scope(&self) -> Scope {
-        self.server.core.app.database().scope(&Principal::System("test")).await.unwrap()
     }
 
     pub(crate) async fn carrier(&self, patients: Vec<suifang::sim::Patient>) -> Carrier {
