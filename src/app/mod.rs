@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod accounts;
+mod admission;
 mod answers;
 mod attempt;
 mod audit;
@@ -25,6 +26,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use accounts::{NewUser, SignedIn, digest_ha1};
+pub use admission::{Taken, message_text};
 pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
 pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
 pub use calls::{LegEnd, NewCall};

@@ -62,34 +62,34 @@ pub async fn progress(
     Ok(())
 }
 
-pub async fn add_fault(
-    scope: &mut Scope,
-    id: ImportId,
-    row: i32,
-    ordinal: i32,
-    column: &str,
-    what: &str,
-) -> Result<()> {
+/// Row, place among the row's faults, column, what is wrong.
+pub type NewFault<'a> = (i32, i32, &'a str, &'a str);
+
+pub async fn add_faults(scope: &mut Scope, id: ImportId, faults: &[NewFault<'_>]) -> Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
-        "insert into import_fault (import_id, row_no, column_name, what, ordinal)
-         values ($1, $2, $3, $4, $5)",
+        "insert into import_fault (import_id, row_no, ordinal, column_name, what)
+         select $1, f.* from unnest($2::int[], $3::int[], $4::text[], $5::text[]) as f",
         id.as_uuid(),
-        row,
-        column,
-        what,
-        ordinal
+        &faults.iter().map(|fault| fault.0).collect::<Vec<_>>(),
+        &faults.iter().map(|fault| fault.1).collect::<Vec<_>>(),
+        &faults.iter().map(|fault| fault.2.to_owned()).collect::<Vec<_>>(),
+        &faults.iter().map(|fault| fault.3.to_owned()).collect::<Vec<_>>()
     )
     .execute(scope.connection())
     .await?;
     Ok(())
 }
 
-pub async fn link(scope: &mut Scope, id: ImportId, admission: AdmissionId) -> Result<()> {
+pub async fn link_all(scope: &mut Scope, id: ImportId, stays: &[AdmissionId]) -> Result<()> {
+    let stays: Vec<Uuid> = stays.iter().map(|stay| *stay.as_uuid()).collect();
     sqlx::query!(
-        "insert into import_admission (import_id, admission_id) values ($1, $2)
-         on conflict do nothing",
+        "insert into import_admission (import_id, admission_id)
+         select $1, unnest($2::uuid[]) on conflict do nothing",
         id.as_uuid(),
-        admission.as_uuid()
+        &stays
     )
     .execute(scope.connection())
     .await?;

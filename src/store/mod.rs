@@ -4,13 +4,17 @@
 pub mod account;
 pub mod admission;
 pub mod answer;
+pub mod assessment;
 pub mod attempt;
 pub mod audit;
 pub mod call;
+pub mod contact;
 pub mod decision;
 pub mod due;
 pub mod event;
+pub mod hospital_message;
 pub mod import;
+pub mod merge;
 pub mod node;
 pub mod patient;
 pub mod person;
@@ -23,6 +27,7 @@ pub mod run;
 pub mod statistics;
 pub mod stop;
 pub mod task;
+pub mod told;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 

@@ -290,7 +290,9 @@ pub async fn history(scope: &mut Scope, person: PersonId, limit: i64) -> Result<
     Ok(sqlx::query_as!(
         History,
         "select at, by_whom, what, old_value, new_value, reason from change_history
-         where person_id = $1 order by at desc, change_id desc limit $2",
+         where person_id = $1
+            or person_id in (select p.person_id from person p where p.merged_into = $1)
+         order by at desc, change_id desc limit $2",
         person.as_uuid(),
         limit
     )

@@ -8,6 +8,7 @@ mod dialplans;
 mod due;
 mod do_not_call;
 mod events;
+mod hospital_messages;
 mod imports;
 mod live;
 mod overview;
@@ -39,6 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(session::routes())
         .merge(overview::routes())
         .merge(imports::routes())
+        .merge(hospital_messages::routes())
         .merge(runs::routes())
         .merge(tasks::routes())
         .merge(due::routes())
