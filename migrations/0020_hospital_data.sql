@@ -14,3 +14,12 @@ alter table admission
 
 -- A rejected message without a number of its own, or a later one with the same number.
 create index hospital_message_rejected on hospital_message (received_at) where state = 'rejected';
+
+-- Stands this code in the dictionary, itself or by its category? I10.x00 is I10 (F002).
+create function icd_is_known(code text) returns boolean language sql stable as $$
+    select exists (select from disease s where s.icd in (
+        upper(code), left(upper(code), 7), left(upper(code), 6), left(upper(code), 5),
+        left(upper(code), 4), left(upper(code), 3))
+      and (s.icd = upper(code) or strpos(s.icd, '.') > 0
+          or substr(upper(code), length(s.icd) + 1, 1) in ('.', 'X', '+', '*')))
+$$;

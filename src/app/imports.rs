@@ -10,6 +10,7 @@ use super::{
     admission::{Admitting, admit_all},
     note,
     plans::{Noting, Rulebook},
+    preview::{PAGE, Upload},
 };
 use crate::{
     base::ImportId,
@@ -55,7 +56,8 @@ impl App {
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<ImportSummary> {
-        let begun = self.begin_csv(by, file_name, bytes, at).await?;
+        let begun =
+            self.begin_file(by, Upload { name: file_name, bytes, mapping: PAGE }, at).await?;
         self.store_rows(by, &begun, calendar, area_code, at).await
     }
 
@@ -63,17 +65,18 @@ impl App {
     ///
     /// # Errors
     /// When it cannot be read; then there is no import.
-    pub async fn begin_csv(
+    pub async fn begin_file(
         &self,
         by: &Principal,
-        file_name: &str,
-        bytes: &[u8],
+        upload: Upload<'_>,
         at: DateTime<Utc>,
     ) -> Result<BegunImport> {
-        let table =
-            his::read_csv(bytes).map_err(|e| AppError::Invalid(format!("{file_name}: {e}")))?;
+        let Upload { name, bytes, mapping } = upload;
+        let mapping = self.mapping(by, mapping).await?;
+        let table = his::read_table(bytes, &mapping)
+            .map_err(|e| AppError::Invalid(format!("{name}: {e}")))?;
         let id = ImportId::new(at);
-        self.begin_import(by, id, file_name, bytes, at).await?;
+        self.begin_import(by, id, name, bytes, at).await?;
         Ok(BegunImport { id, table })
     }
 
@@ -165,7 +168,7 @@ fn finished(id: ImportId, counts: Counts) -> Change<'static> {
     }
 }
 
-fn raw<'a>(cell: &impl Fn(Column) -> &'a str) -> RawDischarge {
+pub(super) fn raw<'a>(cell: &impl Fn(Column) -> &'a str) -> RawDischarge {
     let text = |column| cell(column).to_owned();
     RawDischarge {
         name: text(Column::Name),

@@ -16,9 +16,11 @@ mod imports;
 mod patients;
 mod plan_templates;
 mod plans;
+mod preview;
 mod prompts;
 mod recordings;
 mod run;
+mod seed;
 mod stop;
 
 use chrono::{DateTime, Utc};
@@ -37,6 +39,7 @@ pub use imports::{BegunImport, ImportSummary, RowReport};
 pub use patients::ToldNumber;
 pub use plan_templates::NewTemplate;
 pub use plans::{EndReason, PlanEdit, Planned, Turned};
+pub use preview::{Preview, PreviewRow, Upload};
 pub use run::{NewRun, RunAction};
 pub use stop::LiveCalls;
 

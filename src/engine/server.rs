@@ -140,6 +140,7 @@ impl Server {
         clock: &dyn Clock,
     ) -> Result<(i64, bool), crate::app::AppError> {
         let at = clock.wall();
+        app.seed().await?;
         let epoch = app.begin_epoch(node, at).await?;
         let dialler = Dialler {
             node: node.to_owned(),

@@ -162,3 +162,23 @@ pub async fn fail(scope: &mut Scope, id: ImportId, why: &str, at: DateTime<Utc>)
     .await?;
     Ok(())
 }
+
+/// Codes of this import's discharges that the dictionary does not know, and how often.
+pub async fn unknown_icds(
+    scope: &mut Scope,
+    id: ImportId,
+    limit: i64,
+) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        r#"select u.icd as "icd!", u.n as "n!" from (
+             select g.icd, count(distinct g.admission_id) as n
+             from import_admission i join diagnosis g using (admission_id)
+             where i.import_id = $1 and g.icd is not null group by g.icd) u
+         where not icd_is_known(u.icd) order by u.n desc, u.icd limit $2"#,
+        id.as_uuid(),
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.icd, row.n)).collect())
+}

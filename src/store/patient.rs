@@ -159,7 +159,7 @@ pub async fn diagnoses(scope: &mut Scope, person: PersonId) -> Result<Vec<Diagno
     Ok(sqlx::query_as!(
         Diagnosis,
         r#"select g.admission_id, g.position, g.icd, g.name,
-             exists (select from disease s where s.icd = g.icd) as "is_known!"
+             (g.icd is null or icd_is_known(g.icd)) as "is_known!"
          from diagnosis g join admission a using (admission_id)
          where a.person_id = $1 order by g.admission_id, g.position"#,
         person.as_uuid()

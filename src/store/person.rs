@@ -101,7 +101,8 @@ pub async fn set_sounds(scope: &mut Scope, person: PersonId, sounds: &[String]) 
 pub async fn unsounded(scope: &mut Scope, limit: i64) -> Result<Vec<(Uuid, String)>> {
     let rows = sqlx::query!(
         "select p.person_id, p.name from person p
-         where not exists (select from person_sound s where s.person_id = p.person_id) limit $1",
+         where p.merged_into is null
+           and not exists (select from person_sound s where s.person_id = p.person_id) limit $1",
         limit
     )
     .fetch_all(scope.connection())

@@ -3,6 +3,7 @@
 mod alerts;
 mod attempts;
 mod calls;
+mod column_mappings;
 mod departments;
 mod dialplans;
 mod due;
@@ -40,6 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(session::routes())
         .merge(overview::routes())
         .merge(imports::routes())
+        .merge(column_mappings::routes())
         .merge(hospital_messages::routes())
         .merge(runs::routes())
         .merge(tasks::routes())

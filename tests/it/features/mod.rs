@@ -2,6 +2,7 @@
 //! ids of its rows; `make features` prints who proves what.
 
 mod hl7;
+mod imports;
 mod plans;
 mod records;
 mod statistics;
