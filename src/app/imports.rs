@@ -6,14 +6,15 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    App, AppError, Change, EndReason, Result, note,
-    plans::{plan_admission, stop_person},
+    App, AppError, Change, Result,
+    admission::{Admitting, admit_all},
+    note,
+    plans::{Noting, Rulebook},
+    preview::{PAGE, Upload},
 };
 use crate::{
-    base::{AdmissionId, ContactId, ImportId, NumberId, PersonId},
-    domain::{
-        Calendar, Discharge, Disposition, NextOfKin, RawDischarge, Relation, RowFault, pinyin_keys,
-    },
+    base::ImportId,
+    domain::{Calendar, RawDischarge, RowFault},
     his::{self, Column},
     store::{self, Principal, Scope, import::Counts},
 };
@@ -55,7 +56,8 @@ impl App {
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<ImportSummary> {
-        let begun = self.begin_csv(by, file_name, bytes, at).await?;
+        let begun =
+            self.begin_file(by, Upload { name: file_name, bytes, mapping: PAGE }, at).await?;
         self.store_rows(by, &begun, calendar, area_code, at).await
     }
 
@@ -63,17 +65,18 @@ impl App {
     ///
     /// # Errors
     /// When it cannot be read; then there is no import.
-    pub async fn begin_csv(
+    pub async fn begin_file(
         &self,
         by: &Principal,
-        file_name: &str,
-        bytes: &[u8],
+        upload: Upload<'_>,
         at: DateTime<Utc>,
     ) -> Result<BegunImport> {
-        let table =
-            his::read_csv(bytes).map_err(|e| AppError::Invalid(format!("{file_name}: {e}")))?;
+        let Upload { name, bytes, mapping } = upload;
+        let mapping = self.mapping(by, mapping).await?;
+        let table = his::read_table(bytes, &mapping)
+            .map_err(|e| AppError::Invalid(format!("{name}: {e}")))?;
         let id = ImportId::new(at);
-        self.begin_import(by, id, file_name, bytes, at).await?;
+        self.begin_import(by, id, name, bytes, at).await?;
         Ok(BegunImport { id, table })
     }
 
@@ -107,30 +110,23 @@ impl App {
     ) -> Result<ImportSummary> {
         let id = *id;
         let mut summary = ImportSummary { import: id, counts: Counts::default(), bad: Vec::new() };
-        let mut scope = self.scope(by).await?;
-        for (row, cell) in table.rows() {
-            summary.counts.rows_read += 1;
-            match raw(&cell).check(calendar.local_date(at), area_code) {
-                Ok(discharge) => {
-                    let admitted = admit(&mut scope, by, &discharge, calendar, at).await?;
-                    store::import::link(&mut scope, id, admitted.admission).await?;
-                    let is_new = admitted.is_new;
-                    let count = &mut summary.counts;
-                    *(if is_new { &mut count.rows_stored } else { &mut count.rows_known }) += 1;
-                }
-                Err(faults) => {
-                    summary.counts.rows_bad += 1;
-                    report(&mut scope, id, row, &faults).await?;
-                    summary.bad.push(RowReport { row, faults });
-                }
-            }
-            if summary.counts.rows_read % ROWS_PER_COMMIT == 0 {
-                store::import::progress(&mut scope, id, summary.counts, "running", None, at)
-                    .await?;
-                self.commit(scope).await?;
-                scope = self.scope(by).await?;
-            }
+        let rows: Vec<_> = table.rows().map(|(row, cell)| (row, raw(&cell))).collect();
+        for rows in rows.chunks(ROWS_PER_COMMIT) {
+            let mut scope = self.scope(by).await?;
+            let book = Rulebook::read(&mut scope).await?;
+            let how = Admitting {
+                by,
+                book: book.as_ref(),
+                noting: Noting::Batch,
+                calendar,
+                source: "import",
+                at,
+            };
+            store_chunk(&mut scope, &how, area_code, rows, &mut summary).await?;
+            store::import::progress(&mut scope, id, summary.counts, "running", None, at).await?;
+            self.commit(scope).await?;
         }
+        let mut scope = self.scope(by).await?;
         store::import::progress(&mut scope, id, summary.counts, "finished", None, at).await?;
         note(&mut scope, by, &finished(id, summary.counts), at).await?;
         self.commit(scope).await?;
@@ -172,7 +168,7 @@ fn finished(id: ImportId, counts: Counts) -> Change<'static> {
     }
 }
 
-fn raw<'a>(cell: &impl Fn(Column) -> &'a str) -> RawDischarge {
+pub(super) fn raw<'a>(cell: &impl Fn(Column) -> &'a str) -> RawDischarge {
     let text = |column| cell(column).to_owned();
     RawDischarge {
         name: text(Column::Name),
@@ -196,138 +192,56 @@ fn raw<'a>(cell: &impl Fn(Column) -> &'a str) -> RawDischarge {
         operation: text(Column::Operation),
         disclosure: text(Column::Disclosure),
         language: text(Column::Language),
+        address: text(Column::Address),
+        attending: text(Column::Attending),
+        responsible_nurse: text(Column::ResponsibleNurse),
+        other_diagnoses: (1..=his::OTHER_DIAGNOSES)
+            .map(|n| (text(Column::OtherDiagnosisIcd(n)), text(Column::OtherDiagnosisName(n))))
+            .collect(),
     }
 }
 
-async fn report(scope: &mut Scope, id: ImportId, row: u32, faults: &[RowFault]) -> Result<()> {
-    for (ordinal, fault) in (0..).zip(faults) {
-        let row = i32::try_from(row).unwrap_or(i32::MAX);
-        store::import::add_fault(scope, id, row, ordinal, fault.column, &fault.what).await?;
-    }
-    Ok(())
-}
-
-pub(super) struct Admitted {
-    pub(super) person: PersonId,
-    pub(super) admission: AdmissionId,
-    pub(super) is_new: bool,
-}
-
-/// One discharge into the record. Told twice, it is there once.
-pub(super) async fn admit(
+async fn store_chunk(
     scope: &mut Scope,
-    by: &Principal,
-    discharge: &Discharge,
-    calendar: &Calendar,
-    at: DateTime<Utc>,
-) -> Result<Admitted> {
-    let (no, on, sequence) = (&discharge.admission_no, discharge.admitted_on, discharge.sequence);
-    let known = store::admission::find(scope, no, on, sequence).await?;
-    let person = match &known {
-        Some(known) => PersonId::from_uuid(known.person_id),
-        None => person(scope, discharge, at).await?,
-    };
-    add_numbers(scope, person, discharge, at).await?;
-    if discharge.disposition == Disposition::DIED {
-        store::person::record_death(scope, person, discharge.discharged_on).await?;
-        stop_person(scope, by, person, EndReason::Died, at).await?;
-    }
-    let admission = match &known {
-        Some(known) => AdmissionId::from_uuid(known.admission_id),
-        None => {
-            let admission = new_admission(scope, person, discharge, at).await?;
-            plan_admission(scope, admission, calendar, at).await?;
-            admission
-        }
-    };
-    Ok(Admitted { person, admission, is_new: known.is_none() })
-}
-
-async fn person(scope: &mut Scope, discharge: &Discharge, at: DateTime<Utc>) -> Result<PersonId> {
-    let (record_no, id_card) = (discharge.record_no.as_deref(), discharge.id_card.as_deref());
-    if let Some(known) = store::person::find(scope, record_no, id_card).await? {
-        return Ok(known);
-    }
-    let id = PersonId::new(at);
-    let new = store::person::NewPerson {
-        id,
-        record_no,
-        id_card,
-        name: &discharge.name,
-        sex: discharge.sex.as_str(),
-        birth_date: discharge.birth_date,
-        language: &discharge.language,
-    };
-    store::person::insert(scope, &new, at).await?;
-    store::person::set_sounds(scope, id, &pinyin_keys(&discharge.name)).await?;
-    Ok(id)
-}
-
-async fn new_admission(
-    scope: &mut Scope,
-    person: PersonId,
-    discharge: &Discharge,
-    at: DateTime<Utc>,
-) -> Result<AdmissionId> {
-    let fresh = *ImportId::new(at).as_uuid();
-    let department = store::admission::department(scope, fresh, &discharge.department, at).await?;
-    let id = AdmissionId::new(at);
-    let new = store::admission::NewAdmission {
-        id,
-        person,
-        department,
-        admission_no: &discharge.admission_no,
-        sequence: discharge.sequence,
-        ward: discharge.ward.as_deref(),
-        admitted_on: discharge.admitted_on,
-        discharged_on: discharge.discharged_on,
-        disposition: discharge.disposition.code(),
-        had_operation: discharge.had_operation,
-        disclosure: discharge.disclosure.as_str(),
-    };
-    store::admission::insert(scope, &new, at).await?;
-    if let Some((icd, name)) = &discharge.diagnosis {
-        store::admission::add_diagnosis(scope, id, icd.as_deref(), name.as_deref()).await?;
-    }
-    Ok(id)
-}
-
-async fn add_numbers(
-    scope: &mut Scope,
-    person: PersonId,
-    discharge: &Discharge,
-    at: DateTime<Utc>,
+    how: &Admitting<'_>,
+    area_code: &str,
+    rows: &[(u32, RawDischarge)],
+    summary: &mut ImportSummary,
 ) -> Result<()> {
-    let own = NextOfKin {
-        name: None,
-        relation: Relation::Own,
-        numbers: discharge.numbers.clone(),
-        raw_phone: discharge.raw_phone.clone(),
-    };
-    for kin in [Some(&own), discharge.contact.as_ref()].into_iter().flatten() {
-        let new = store::person::NewContact {
-            id: ContactId::new(at),
-            person,
-            relation: kin.relation.as_str(),
-            name: kin.name.as_deref(),
-            informed: false,
-        };
-        let contact = store::person::contact(scope, &new, at).await?;
-        for number in &kin.numbers {
-            let new = store::person::NewNumber {
-                id: NumberId::new(at),
-                contact,
-                e164: &number.e164,
-                extension: number.extension.as_deref(),
-                kind: number.kind.as_str(),
-                raw: &kin.raw_phone,
-                source: "import",
-            };
-            store::person::add_number(scope, &new, at).await?;
+    let today = how.calendar.local_date(how.at);
+    let mut good = Vec::with_capacity(rows.len());
+    let mut bad = Vec::new();
+    for (row, raw) in rows {
+        match raw.check(today, area_code) {
+            Ok(discharge) => good.push(discharge),
+            Err(faults) => bad.push(RowReport { row: *row, faults }),
         }
     }
+    let admitted = admit_all(scope, how, &good).await?;
+    let stays: Vec<_> = admitted.iter().map(|admitted| admitted.admission).collect();
+    store::import::link_all(scope, summary.import, &stays).await?;
+    report(scope, summary.import, &bad).await?;
+    let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    let new = count(admitted.iter().filter(|admitted| admitted.is_new).count());
+    summary.counts.rows_read += count(rows.len());
+    summary.counts.rows_stored += new;
+    summary.counts.rows_known += count(admitted.len()) - new;
+    summary.counts.rows_bad += count(bad.len());
+    summary.bad.append(&mut bad);
     Ok(())
 }
 
-/// Small enough that progress shows, large enough that fsync does not rule.
-const ROWS_PER_COMMIT: i32 = 200;
+async fn report(scope: &mut Scope, id: ImportId, bad: &[RowReport]) -> Result<()> {
+    let mut faults = Vec::new();
+    for report in bad {
+        let row = i32::try_from(report.row).unwrap_or(i32::MAX);
+        for (ordinal, fault) in (0..).zip(&report.faults) {
+            faults.push((row, ordinal, fault.column, fault.what.as_str()));
+        }
+    }
+    Ok(store::import::add_faults(scope, id, &faults).await?)
+}
+
+/// Small enough that progress shows, large enough that neither fsync nor the way to the
+/// database and back rules.
+const ROWS_PER_COMMIT: usize = 500;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod allocation;
+mod admission;
 mod answers;
 mod attempt;
 mod audit;
@@ -17,9 +18,11 @@ mod opinions;
 mod patients;
 mod plan_templates;
 mod plans;
+mod preview;
 mod prompts;
 mod recordings;
 mod run;
+mod seed;
 mod stop;
 
 use chrono::{DateTime, Utc};
@@ -28,6 +31,7 @@ use uuid::Uuid;
 
 pub use accounts::{NewUser, SignedIn, digest_ha1};
 pub use allocation::{Dealt, SampleAsk};
+pub use admission::{Taken, message_text};
 pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
 pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
 pub use calls::{LegEnd, NewCall};
@@ -38,6 +42,7 @@ pub use imports::{BegunImport, ImportSummary, RowReport};
 pub use patients::ToldNumber;
 pub use plan_templates::NewTemplate;
 pub use plans::{EndReason, PlanEdit, Planned, Turned};
+pub use preview::{Preview, PreviewRow, Upload};
 pub use run::{NewRun, RunAction};
 pub use stop::LiveCalls;
 

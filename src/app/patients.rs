@@ -3,7 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 
-use super::{App, AppError, Change, Result, imports::admit, note, plans::needs_reason};
+use super::{
+    App, AppError, Change, Result,
+    admission::{Admitting, admit_all},
+    note,
+    plans::{Noting, Rulebook, needs_reason},
+};
 use crate::{
     base::{AdmissionId, ContactId, NumberId, PersonId},
     domain::{Calendar, RawDischarge, Relation, RowFault, pinyin_keys, read_cell},
@@ -43,7 +48,12 @@ impl App {
             Err(faults) => return Ok(Err(faults)),
         };
         let mut scope = self.scope(by).await?;
-        let admitted = admit(&mut scope, by, &discharge, calendar, at).await?;
+        let book = Rulebook::read(&mut scope).await?;
+        let book = book.as_ref();
+        let source = "import";
+        let how = Admitting { by, book, noting: Noting::EachPlan, calendar, source, at };
+        let admitted = admit_all(&mut scope, &how, &[discharge]).await?.pop();
+        let admitted = admitted.ok_or(AppError::NotFound("admission"))?;
         if !admitted.is_new {
             let what = "这次住院已经登记过,请勿重复 / this admission is there already";
             return Err(AppError::Conflict(what.to_owned()));

@@ -120,7 +120,7 @@ impl App {
             let what = format!("没有计划模板 {0} / there is no plan template {0}", rule.template);
             return Err(AppError::Invalid(what));
         }
-        let version = store::plan::rules_version(&mut scope).await? + 1;
+        let version = store::assessment::rules_version(&mut scope).await? + 1;
         let created_by = by.name().to_owned();
         let made = Rules { version, body: to_json(&rules)?, created_at: at, created_by };
         store::plan::put_rules(&mut scope, &made).await?;

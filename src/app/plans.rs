@@ -1,20 +1,25 @@
 //! Plans: chosen by rule when a discharge comes in, changed for one patient, ended by
 //! death, loss or refusal; their steps become tasks exactly once, whatever crashes.
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeZone, Utc};
-use serde_json::{Value, json};
+mod choosing;
+mod steps;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::json;
 use uuid::Uuid;
+
+use choosing::{Chosen, Of, insert};
+pub(super) use choosing::{Noting, Rulebook, plan_admissions};
+pub(super) use steps::to_json;
+use steps::{body_of, generate, regenerate};
 
 use super::{App, AppError, Change, Result, note};
 use crate::{
-    base::{AdmissionId, PersonId, PlanId, RunId, TaskId},
-    domain::{
-        Calendar, Case, CodedDiagnosis, CycleChange, Disposition, Done, FirstContact, PlanBody,
-        PlanChoice, PlanKind, PlanRule, Standing, choose_plan,
-    },
+    base::{AdmissionId, PersonId, PlanId, RunId},
+    domain::{Calendar, CycleChange, FirstContact},
     store::{
         self, Principal, Scope,
-        plan::{Assessed, NewPlan, NewStep, Plan, Template, Which},
+        plan::{Plan, Which},
     },
 };
 
@@ -112,12 +117,13 @@ impl App {
         let since = today - chrono::Duration::days(LOOK_BACK_DAYS);
         loop {
             let mut scope = self.scope(&SYSTEM).await?;
-            let rules = store::plan::rules_version(&mut scope).await?;
-            let open = store::plan::unassessed(&mut scope, rules, since, PAGE).await?;
-            for admission in &open {
-                let admission = AdmissionId::from_uuid(*admission);
-                planned.plans += plan_admission(&mut scope, admission, calendar, at).await?;
-            }
+            let rules = store::assessment::rules_version(&mut scope).await?;
+            let open = store::assessment::unassessed(&mut scope, rules, since, PAGE).await?;
+            let ids: Vec<_> = open.iter().copied().map(AdmissionId::from_uuid).collect();
+            let book = Rulebook::read(&mut scope).await?;
+            let each = Noting::EachPlan;
+            let book = book.as_ref();
+            planned.plans += plan_admissions(&mut scope, book, &ids, each, calendar, at).await?;
             self.commit(scope).await?;
             if open.len() < PAGE_LEN {
                 break;
@@ -172,7 +178,7 @@ impl App {
         };
         store::plan::add_change(&mut scope, &new, at).await?;
         let moved = regenerate(&mut scope, &row, &edit.calendar, at).await?;
-        note_plan(&mut scope, by, "changed", &row, Some(edit.reason), at).await?;
+        note_plan(&mut scope, by, "changed", noted(&row), Some(edit.reason), at).await?;
         self.commit(scope).await?;
         Ok(moved)
     }
@@ -197,7 +203,7 @@ impl App {
         end_plans(&mut scope, by, &Which::Plan(plan), EndReason::Replaced, at).await?;
         let chosen = Chosen { template: &found, reason, by: by.name(), anchor_on: row.anchor_on };
         let of = Of::plan(&row);
-        let fresh = insert(&mut scope, of, &chosen, calendar, at).await?;
+        let fresh = insert(&mut scope, of, chosen, calendar, at).await?;
         let fresh = fresh.ok_or_else(|| {
             AppError::Conflict("这个计划已经在执行 / this plan is active already".to_owned())
         })?;
@@ -215,7 +221,7 @@ impl App {
         let row = active(&mut scope, plan).await?;
         let which = Which::Plan(plan);
         let ended = end_plans(&mut scope, edit.by, &which, EndReason::Stopped, edit.at).await?;
-        note_plan(&mut scope, edit.by, "stopped", &row, Some(edit.reason), edit.at).await?;
+        note_plan(&mut scope, edit.by, "stopped", noted(&row), Some(edit.reason), edit.at).await?;
         self.commit(scope).await?;
         Ok(ended)
     }
@@ -284,6 +290,7 @@ pub(super) async fn end_plans(
     reason: EndReason,
     at: DateTime<Utc>,
 ) -> Result<u64> {
+    let person = store::plan::whose(scope, which).await?;
     let ended = store::plan::end(scope, which, reason.as_str(), at).await?;
     let (subject, id) = match which {
         Which::Plan(id) => ("plan", id.to_string()),
@@ -296,225 +303,11 @@ pub(super) async fn end_plans(
         subject_id: id.clone(),
         reason: Some(reason.as_str()),
         department: None,
-        body: json!({ subject: id, "reason": reason.as_str(), "plans": ended }),
+        // Whose ringing call has become forbidden: see engine::planner.
+        body: json!({ subject: id, "person": person, "reason": reason.as_str(), "plans": ended }),
     };
     note(scope, by, &change, at).await?;
     Ok(ended)
-}
-
-/// Plans for one discharge, by the rules: one of each kind at most. Answers how many.
-pub(super) async fn plan_admission(
-    scope: &mut Scope,
-    admission: AdmissionId,
-    calendar: &Calendar,
-    at: DateTime<Utc>,
-) -> Result<u64> {
-    let Some(assessed) = store::plan::assessed(scope, admission).await? else { return Ok(0) };
-    let Some(anchor_on) = assessed.discharged_on else { return Ok(0) };
-    // Looked at again on the day the department is switched on.
-    if !assessed.follows_up {
-        return Ok(0);
-    }
-    let Some(rules) = store::plan::rules(scope).await? else { return Ok(0) };
-    let version = rules.version;
-    store::plan::set_assessed(scope, admission, version).await?;
-    let rules: Vec<PlanRule> = serde_json::from_value(rules.body).map_err(stored_wrong)?;
-    let templates = store::plan::templates(scope).await?;
-    let mut made = 0;
-    for kind in PlanKind::ALL {
-        let of_kind = |rule: &&PlanRule| {
-            templates.iter().any(|t| t.code == rule.template && t.kind == kind.as_str())
-        };
-        let rules: Vec<PlanRule> = rules.iter().filter(of_kind).cloned().collect();
-        let Some((template, reason)) = choose(&rules, &assessed, calendar.local_date(at)) else {
-            continue;
-        };
-        let Some(template) = templates.iter().find(|known| known.code == template) else {
-            continue;
-        };
-        let by = format!("rules {version}");
-        let chosen = Chosen { template, reason: &reason, by: &by, anchor_on };
-        let of = Of::discharge(&assessed);
-        made += u64::from(insert(scope, of, &chosen, calendar, at).await?.is_some());
-    }
-    Ok(made)
-}
-
-fn choose(rules: &[PlanRule], assessed: &Assessed, today: NaiveDate) -> Option<(String, String)> {
-    let diagnoses: Vec<_> = assessed
-        .icds
-        .iter()
-        .enumerate()
-        .map(|(n, icd)| CodedDiagnosis { icd, main: n == 0 })
-        .collect();
-    let age = assessed.birth_date.and_then(|born| today.years_since(born));
-    let case = Case {
-        diagnoses: &diagnoses,
-        department: &assessed.department,
-        ward: assessed.ward.as_deref(),
-        age_years: age.and_then(|age| u16::try_from(age).ok()),
-        had_operation: assessed.had_operation,
-        operations: &[],
-        disposition: Disposition::from_code(assessed.disposition),
-        risk: None,
-        standing: Standing {
-            death_recorded: assessed.died,
-            refused: assessed.refused,
-            readmitted: false,
-            discharge_cancelled: assessed.cancelled,
-            department_switched_off: !assessed.follows_up,
-        },
-    };
-    match choose_plan(rules, &case) {
-        PlanChoice::Plan { rule, reason } => Some((rule.template.clone(), reason)),
-        PlanChoice::Excluded { .. } | PlanChoice::NoRule { .. } => None,
-    }
-}
-
-struct Chosen<'a> {
-    template: &'a Template,
-    reason: &'a str,
-    by: &'a str,
-    anchor_on: NaiveDate,
-}
-
-/// Whose plan it is.
-struct Of {
-    person: PersonId,
-    admission: Option<AdmissionId>,
-    department: Option<Uuid>,
-}
-
-impl Of {
-    fn plan(row: &Plan) -> Self {
-        Self {
-            person: PersonId::from_uuid(row.person_id),
-            admission: row.admission_id.map(AdmissionId::from_uuid),
-            department: row.department_id,
-        }
-    }
-
-    fn discharge(row: &Assessed) -> Self {
-        Self {
-            person: PersonId::from_uuid(row.person_id),
-            admission: Some(AdmissionId::from_uuid(row.admission_id)),
-            department: Some(row.department_id),
-        }
-    }
-}
-
-async fn insert(
-    scope: &mut Scope,
-    of: Of,
-    chosen: &Chosen<'_>,
-    calendar: &Calendar,
-    at: DateTime<Utc>,
-) -> Result<Option<PlanId>> {
-    let id = PlanId::new(at);
-    let template = chosen.template;
-    let new = NewPlan {
-        id,
-        person: of.person,
-        admission: of.admission,
-        department: of.department,
-        template: &template.code,
-        template_version: template.version,
-        kind: &template.kind,
-        body: &template.body,
-        anchor_on: chosen.anchor_on,
-        reason: chosen.reason,
-        chosen_by: chosen.by,
-    };
-    if !store::plan::insert(scope, &new, at).await? {
-        return Ok(None);
-    }
-    let row = store::plan::lock(scope, id).await?.ok_or(AppError::NotFound("plan"))?;
-    generate(scope, &row, calendar, at).await?;
-    note_plan(scope, &SYSTEM, "chosen", &row, Some(chosen.reason), at).await?;
-    Ok(Some(id))
-}
-
-/// The tasks that the plan should have by now; answers how many are new.
-async fn generate(
-    scope: &mut Scope,
-    plan: &Plan,
-    calendar: &Calendar,
-    at: DateTime<Utc>,
-) -> Result<u64> {
-    let id = PlanId::from_uuid(plan.plan_id);
-    let body = body_of(plan)?;
-    let known = store::plan::steps(scope, id).await?;
-    let today = calendar.local_date(at);
-    let mut new = 0;
-    for step in body.steps(plan.anchor_on, &done(&known), today, AHEAD_DAYS) {
-        let sequence = i32::from(step.sequence);
-        if known.iter().any(|known| known.sequence == sequence) {
-            continue;
-        }
-        let row = NewStep {
-            id: TaskId::new(at),
-            plan: id,
-            sequence,
-            scheduled_on: step.on,
-            deadline_on: step.deadline,
-            due_at: morning(calendar, step.on, at),
-            channel: body.channel.as_str(),
-            dialplan: &body.dialplan,
-            kind: &plan.kind,
-        };
-        new += u64::from(store::plan::insert_step(scope, &row, at).await?);
-    }
-    Ok(new)
-}
-
-/// After a change: pending steps move, those that are no longer asked for go, new ones come.
-async fn regenerate(
-    scope: &mut Scope,
-    plan: &Plan,
-    calendar: &Calendar,
-    at: DateTime<Utc>,
-) -> Result<u64> {
-    let id = PlanId::from_uuid(plan.plan_id);
-    let body = body_of(plan)?;
-    let known = store::plan::steps(scope, id).await?;
-    let today = calendar.local_date(at);
-    let steps = body.steps(plan.anchor_on, &done(&known), today, AHEAD_DAYS);
-    let mut moved = 0;
-    for row in known.iter().filter(|row| row.state == "pending") {
-        let asked = steps.iter().find(|step| i32::from(step.sequence) == row.sequence);
-        match asked {
-            Some(step) if Some(step.on) == row.scheduled_on => continue,
-            Some(step) => {
-                let due_at = morning(calendar, step.on, at);
-                let (on, deadline) = (step.on, step.deadline);
-                store::plan::move_step(scope, row.task_id, on, deadline, due_at, at).await?;
-            }
-            None => store::plan::drop_step(scope, row.task_id).await?,
-        }
-        moved += 1;
-    }
-    Ok(moved + generate(scope, plan, calendar, at).await?)
-}
-
-fn done(known: &[store::plan::StepRow]) -> Vec<Done> {
-    let done = |row: &store::plan::StepRow| {
-        let over = ["completed", "partial", "cancelled", "expired"].contains(&&*row.state);
-        let on = row.done_on.or(row.scheduled_on.filter(|_| over))?;
-        Some(Done { sequence: u16::try_from(row.sequence).ok()?, on })
-    };
-    known.iter().filter_map(done).collect()
-}
-
-fn body_of(plan: &Plan) -> Result<PlanBody> {
-    serde_json::from_value(plan.body.clone()).map_err(stored_wrong)
-}
-
-fn stored_wrong(error: serde_json::Error) -> AppError {
-    AppError::Invalid(format!("a stored plan cannot be read: {error}"))
-}
-
-pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<Value> {
-    serde_json::to_value(value).map_err(|error| AppError::Invalid(error.to_string()))
 }
 
 async fn active(scope: &mut Scope, plan: PlanId) -> Result<Plan> {
@@ -532,34 +325,31 @@ pub(super) fn needs_reason(reason: &str) -> Result<()> {
     Ok(())
 }
 
+/// Its id, its person and its department.
+type Noted = (Uuid, Uuid, Option<Uuid>);
+
+const fn noted(plan: &Plan) -> Noted {
+    (plan.plan_id, plan.person_id, plan.department_id)
+}
+
 async fn note_plan(
     scope: &mut Scope,
     by: &Principal,
     did: &str,
-    plan: &Plan,
+    (plan, person, department): Noted,
     reason: Option<&str>,
     at: DateTime<Utc>,
 ) -> Result<()> {
     let change = Change {
         did,
         subject: "plan",
-        subject_id: plan.plan_id.to_string(),
+        subject_id: plan.to_string(),
         reason,
-        department: plan.department_id,
-        body: json!({ "plan_id": plan.plan_id, "person_id": plan.person_id }),
+        department,
+        body: json!({ "plan_id": plan, "person_id": person }),
     };
     note(scope, by, &change, at).await
 }
-
-/// When a day begins where the hospital stands.
-pub(super) fn morning(calendar: &Calendar, day: NaiveDate, at: DateTime<Utc>) -> DateTime<Utc> {
-    let local = calendar.zone.with_ymd_and_hms(day.year(), day.month(), day.day(), 0, 0, 0);
-    // Where clocks go forward at midnight, the day has no such moment.
-    local.earliest().map_or(at, |local| local.with_timezone(&Utc))
-}
-
-/// Enough for the printed list of the coming month; a ten-year plan does not fill the table.
-const AHEAD_DAYS: u32 = 35;
 
 /// A discharge that is older has lost its first contact; history is not planned anew.
 const LOOK_BACK_DAYS: i64 = 60;

@@ -66,9 +66,18 @@ impl Relation {
 }
 
 impl Disposition {
+    /// 离院方式 as a code or a word.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn read(text: &str) -> Result<Self, String> {
+        read_disposition(text)
+    }
+
     pub const HOME: Self = Self(1);
     pub const TRANSFERRED: Self = Self(2);
     pub const DIED: Self = Self(5);
+    pub const OTHER: Self = Self(9);
 
     pub const fn code(self) -> i16 {
         self.0
@@ -111,7 +120,15 @@ pub struct RawDischarge {
     pub operation: String,
     pub disclosure: String,
     pub language: String,
+    pub address: String,
+    pub attending: String,
+    pub responsible_nurse: String,
+    /// 其他诊断 in their order: code and name, either may be empty.
+    pub other_diagnoses: Vec<(String, String)>,
 }
+
+/// Code and name; one of them is there.
+pub type DiagnosisCell = (Option<String>, Option<String>);
 
 #[derive(Clone)]
 pub struct Discharge {
@@ -130,10 +147,14 @@ pub struct Discharge {
     pub numbers: Vec<DialledNumber>,
     pub raw_phone: String,
     pub contact: Option<NextOfKin>,
-    pub diagnosis: Option<(Option<String>, Option<String>)>,
+    pub diagnosis: Option<DiagnosisCell>,
+    pub other_diagnoses: Vec<DiagnosisCell>,
     pub had_operation: bool,
     pub disclosure: Disclosure,
     pub language: String,
+    pub address: Option<String>,
+    pub attending: Option<String>,
+    pub responsible_nurse: Option<String>,
 }
 
 #[derive(Clone)]
@@ -167,7 +188,6 @@ impl RawDischarge {
         if !faults.0.is_empty() {
             return Err(faults.0);
         }
-        let (icd, diagnosis) = (filled(&self.diagnosis_icd), filled(&self.diagnosis_name));
         Ok(Discharge {
             name,
             sex: sex.unwrap_or(Sex::Unknown),
@@ -184,10 +204,18 @@ impl RawDischarge {
             numbers: numbers.unwrap_or_default(),
             raw_phone: self.phone.trim().to_owned(),
             contact,
-            diagnosis: (icd.is_some() || diagnosis.is_some()).then_some((icd, diagnosis)),
+            diagnosis: diagnosis(&self.diagnosis_icd, &self.diagnosis_name),
+            other_diagnoses: self
+                .other_diagnoses
+                .iter()
+                .filter_map(|(icd, name)| diagnosis(icd, name))
+                .collect(),
             had_operation: read_yes(&self.operation),
             disclosure: disclosure.unwrap_or(Disclosure::Unknown),
             language: filled(&self.language).unwrap_or_else(|| "zh-CN".to_owned()),
+            address: filled(&self.address),
+            attending: filled(&self.attending),
+            responsible_nurse: filled(&self.responsible_nurse),
         })
     }
 
@@ -270,6 +298,11 @@ impl Faults {
             );
         }
     }
+}
+
+fn diagnosis(icd: &str, name: &str) -> Option<DiagnosisCell> {
+    let (icd, name) = (filled(icd), filled(name));
+    (icd.is_some() || name.is_some()).then_some((icd, name))
 }
 
 fn filled(text: &str) -> Option<String> {
@@ -355,7 +388,10 @@ fn read_sequence(text: &str) -> Result<i32, String> {
 }
 
 /// GB 11643: the last of 18 characters is a check digit.
-fn read_id_card(text: &str) -> Result<Option<String>, String> {
+///
+/// # Errors
+/// When it has another length, or its check digit is wrong. Empty: none.
+pub fn read_id_card(text: &str) -> Result<Option<String>, String> {
     let Some(text) = filled(text) else { return Ok(None) };
     let card = text.to_ascii_uppercase();
     let (body, check) = card.split_at_checked(17).unwrap_or((&card, ""));

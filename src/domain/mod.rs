@@ -38,7 +38,8 @@ pub use dialling::{
     After, Callee, TaskDial, Verdict, after, better_hour, heed, judge, needs_person,
 };
 pub use discharge::{
-    Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault, Sex, read_date,
+    DiagnosisCell, Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault,
+    Sex, read_date, read_id_card,
 };
 pub use holiday::{
     BroughtForward, Holiday, TaskDays, bring_forward, missing_year, read_holidays, shipped_holidays,

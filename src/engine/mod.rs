@@ -7,6 +7,7 @@ mod control;
 mod dialer;
 mod disk;
 mod incoming;
+mod intake;
 mod janitor;
 mod journal;
 mod live;

@@ -18,8 +18,9 @@ use tracing::{info, warn};
 
 use super::{
     CallCommand, ClusterError, Core, MediaSettings, MediaThreads, Parts, Postgres, Recorder,
-    SignallingConfig, SystemClock, Voice, first_questions, janitor, planner, run_dialler,
-    serve_incoming, speaker, start_signalling, start_trunks,
+    SignallingConfig, SystemClock, Voice, first_questions,
+    intake::{bind_intake, run_intake},
+    janitor, planner, run_dialler, serve_incoming, speaker, start_signalling, start_trunks,
 };
 use crate::{
     app::{App, Dialler, Hub},
@@ -81,6 +82,9 @@ impl Server {
         let (signalling, _) = start_signalling(signalling(&config), Arc::clone(&clock), incoming)
             .await
             .map_err(|error| StartError::Ports(port_error(&config, &error)))?;
+        let hospital = bind_intake(config.hl7.bind).await.map_err(|error| {
+            StartError::Ports(format!("hl7.bind: {error}; change it, or free the port"))
+        })?;
         let (postgres, database) = open_database(&config).await?;
         let app = App::new(database, Hub::default());
         let node = node_name();
@@ -122,6 +126,9 @@ impl Server {
         tokio::spawn(run_dialler(Arc::clone(&core)));
         tokio::spawn(planner::run_planner(Arc::clone(&core)));
         tokio::spawn(planner::run_guard(Arc::clone(&core)));
+        if let Some(listener) = hospital {
+            tokio::spawn(run_intake(Arc::clone(&core), listener));
+        }
         tokio::spawn(warm_voice(Arc::clone(&core)));
         Ok(Self { core, postgres, _lock: lock })
     }
@@ -133,6 +140,7 @@ impl Server {
         clock: &dyn Clock,
     ) -> Result<(i64, bool), crate::app::AppError> {
         let at = clock.wall();
+        app.seed().await?;
         let epoch = app.begin_epoch(node, at).await?;
         let dialler = Dialler {
             node: node.to_owned(),

@@ -12,4 +12,4 @@ pub use columns::{
     Column, ColumnMapping, HeaderMeaning, OTHER_DIAGNOSES, TooManyHeaders, column_of,
 };
 pub use export::write_csv;
-pub use table::{Table, TableError, read_csv, read_table};
+pub use table::{Peek, Table, TableError, peek_table, read_csv, read_table};

@@ -84,6 +84,41 @@ pub fn read_table(bytes: &[u8], mapping: &ColumnMapping) -> Result<Table, TableE
     table(rows, mapping)
 }
 
+/// A file's header and its first rows as they stand, also when columns are missing: there
+/// a person says what is what.
+pub struct Peek {
+    pub headers: Vec<(String, HeaderMeaning)>,
+    pub rows: Vec<(u32, Vec<String>)>,
+    pub rows_total: usize,
+    /// Why it cannot be imported like this.
+    pub problem: Option<TableError>,
+}
+
+/// # Errors
+/// When no header can be read.
+pub fn peek_table(
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    rows_max: usize,
+) -> Result<Peek, TableError> {
+    let rows = if bytes.starts_with(ZIP) { xlsx::rows(bytes)? } else { csv_rows(bytes)? };
+    let mut rows = rows.into_iter().filter(is_filled);
+    let Some((_, header)) = rows.next() else { return Err(TableError::Empty) };
+    let mut headers: Vec<_> =
+        header.iter().map(|name| (name.to_owned(), mapping.meaning(name))).collect();
+    let problem = read_header(&mut headers).err();
+    let rows: Vec<_> = rows.collect();
+    let text = |(number, record): &NumberedRow| {
+        (*number, record.iter().map(|cell| unguarded(cell).to_owned()).collect())
+    };
+    let first = rows.iter().take(rows_max).map(text).collect();
+    Ok(Peek { headers, rows: first, rows_total: rows.len(), problem })
+}
+
+fn is_filled((_, record): &NumberedRow) -> bool {
+    record.iter().any(|cell| !cell.trim().is_empty())
+}
+
 type NumberedRow = (u32, csv::StringRecord);
 
 fn csv_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
@@ -110,7 +145,6 @@ fn csv_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
 
 /// The first row that is not blank names the columns.
 fn table(rows: Vec<NumberedRow>, mapping: &ColumnMapping) -> Result<Table, TableError> {
-    let is_filled = |(_, record): &NumberedRow| record.iter().any(|cell| !cell.trim().is_empty());
     let mut rows = rows.into_iter().filter(is_filled);
     let Some((_, header)) = rows.next() else { return Err(TableError::Empty) };
     let mut headers: Vec<_> =

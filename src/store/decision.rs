@@ -54,7 +54,9 @@ pub async fn of_person(
     Ok(sqlx::query_as!(
         Decision,
         "select at, task_id, what, why, until, facts from decision
-         where person_id = $1 and at >= $2 and at < $3 order by at desc, decision_id desc limit $4",
+         where (person_id = $1
+                 or person_id in (select p.person_id from person p where p.merged_into = $1))
+           and at >= $2 and at < $3 order by at desc, decision_id desc limit $4",
         person.as_uuid(),
         from,
         to,

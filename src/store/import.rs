@@ -62,34 +62,34 @@ pub async fn progress(
     Ok(())
 }
 
-pub async fn add_fault(
-    scope: &mut Scope,
-    id: ImportId,
-    row: i32,
-    ordinal: i32,
-    column: &str,
-    what: &str,
-) -> Result<()> {
+/// Row, place among the row's faults, column, what is wrong.
+pub type NewFault<'a> = (i32, i32, &'a str, &'a str);
+
+pub async fn add_faults(scope: &mut Scope, id: ImportId, faults: &[NewFault<'_>]) -> Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
     sqlx::query!(
-        "insert into import_fault (import_id, row_no, column_name, what, ordinal)
-         values ($1, $2, $3, $4, $5)",
+        "insert into import_fault (import_id, row_no, ordinal, column_name, what)
+         select $1, f.* from unnest($2::int[], $3::int[], $4::text[], $5::text[]) as f",
         id.as_uuid(),
-        row,
-        column,
-        what,
-        ordinal
+        &faults.iter().map(|fault| fault.0).collect::<Vec<_>>(),
+        &faults.iter().map(|fault| fault.1).collect::<Vec<_>>(),
+        &faults.iter().map(|fault| fault.2.to_owned()).collect::<Vec<_>>(),
+        &faults.iter().map(|fault| fault.3.to_owned()).collect::<Vec<_>>()
     )
     .execute(scope.connection())
     .await?;
     Ok(())
 }
 
-pub async fn link(scope: &mut Scope, id: ImportId, admission: AdmissionId) -> Result<()> {
+pub async fn link_all(scope: &mut Scope, id: ImportId, stays: &[AdmissionId]) -> Result<()> {
+    let stays: Vec<Uuid> = stays.iter().map(|stay| *stay.as_uuid()).collect();
     sqlx::query!(
-        "insert into import_admission (import_id, admission_id) values ($1, $2)
-         on conflict do nothing",
+        "insert into import_admission (import_id, admission_id)
+         select $1, unnest($2::uuid[]) on conflict do nothing",
         id.as_uuid(),
-        admission.as_uuid()
+        &stays
     )
     .execute(scope.connection())
     .await?;
@@ -161,4 +161,24 @@ pub async fn fail(scope: &mut Scope, id: ImportId, why: &str, at: DateTime<Utc>)
     .execute(scope.connection())
     .await?;
     Ok(())
+}
+
+/// Codes of this import's discharges that the dictionary does not know, and how often.
+pub async fn unknown_icds(
+    scope: &mut Scope,
+    id: ImportId,
+    limit: i64,
+) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query!(
+        r#"select u.icd as "icd!", u.n as "n!" from (
+             select g.icd, count(distinct g.admission_id) as n
+             from import_admission i join diagnosis g using (admission_id)
+             where i.import_id = $1 and g.icd is not null group by g.icd) u
+         where not icd_is_known(u.icd) order by u.n desc, u.icd limit $2"#,
+        id.as_uuid(),
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.icd, row.n)).collect())
 }

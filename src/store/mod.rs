@@ -5,13 +5,19 @@ pub mod account;
 pub mod admission;
 pub mod allocation;
 pub mod answer;
+pub mod assessment;
 pub mod attempt;
 pub mod audit;
 pub mod call;
+pub mod column_mapping;
+pub mod contact;
 pub mod decision;
+pub mod dictionary;
 pub mod due;
 pub mod event;
+pub mod hospital_message;
 pub mod import;
+pub mod merge;
 pub mod node;
 pub mod opinion;
 pub mod patient;
@@ -26,6 +32,7 @@ pub mod sample;
 pub mod statistics;
 pub mod stop;
 pub mod task;
+pub mod told;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 

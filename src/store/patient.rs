@@ -159,7 +159,7 @@ pub async fn diagnoses(scope: &mut Scope, person: PersonId) -> Result<Vec<Diagno
     Ok(sqlx::query_as!(
         Diagnosis,
         r#"select g.admission_id, g.position, g.icd, g.name,
-             exists (select from disease s where s.icd = g.icd) as "is_known!"
+             (g.icd is null or icd_is_known(g.icd)) as "is_known!"
          from diagnosis g join admission a using (admission_id)
          where a.person_id = $1 order by g.admission_id, g.position"#,
         person.as_uuid()
@@ -290,7 +290,9 @@ pub async fn history(scope: &mut Scope, person: PersonId, limit: i64) -> Result<
     Ok(sqlx::query_as!(
         History,
         "select at, by_whom, what, old_value, new_value, reason from change_history
-         where person_id = $1 order by at desc, change_id desc limit $2",
+         where person_id = $1
+            or person_id in (select p.person_id from person p where p.merged_into = $1)
+         order by at desc, change_id desc limit $2",
         person.as_uuid(),
         limit
     )

@@ -12,40 +12,65 @@ pub struct NewPerson<'a> {
     pub id_card: Option<&'a str>,
     pub name: &'a str,
     pub sex: &'a str,
-    pub birth_date: NaiveDate,
+    pub birth_date: Option<NaiveDate>,
+    pub home_address: Option<&'a str>,
     pub language: &'a str,
 }
 
-/// By record number or identity card, whichever is known.
-pub async fn find(
+/// By record number or identity card, whichever is known; of one that was merged, whoever
+/// it was merged into. Which of the pairs, from 1.
+pub async fn find_all(
     scope: &mut Scope,
-    record_no: Option<&str>,
-    id_card: Option<&str>,
-) -> Result<Option<PersonId>> {
-    let found = sqlx::query_scalar!(
-        "select person_id from person where record_no = $1 or id_card = $2
-         order by record_no is not distinct from $1 desc limit 1",
-        record_no,
-        id_card
+    record_nos: &[Option<&str>],
+    id_cards: &[Option<&str>],
+) -> Result<Vec<(usize, PersonId)>> {
+    let rows = sqlx::query!(
+        r#"select distinct on (f.n) f.n as "n!", coalesce(p.merged_into, p.person_id) as "person!"
+         from (select k.n, q.person_id, 0 as rank
+                 from unnest($1::text[]) with ordinality as k (no, n)
+                     join person q on q.record_no = k.no
+             union all select k.n, q.person_id, 1
+                 from unnest($2::text[]) with ordinality as k (card, n)
+                     join person q on q.id_card = k.card) f
+             join person p using (person_id)
+         order by f.n, f.rank"#,
+        record_nos as _,
+        id_cards as _
     )
-    .fetch_optional(scope.connection())
+    .fetch_all(scope.connection())
     .await?;
-    Ok(found.map(PersonId::from_uuid))
+    let at = |n: i64| usize::try_from(n).unwrap_or_default();
+    Ok(rows.into_iter().map(|row| (at(row.n), PersonId::from_uuid(row.person))).collect())
 }
 
-pub async fn insert(scope: &mut Scope, person: &NewPerson<'_>, at: DateTime<Utc>) -> Result<()> {
+pub async fn insert_all(scope: &mut Scope, new: &[NewPerson<'_>], at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "insert into person (person_id, record_no, id_card, name, sex, birth_date, language,
-             created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
-        person.id.as_uuid(),
-        person.record_no,
-        person.id_card,
-        person.name,
-        person.sex,
-        person.birth_date,
-        person.language,
+        "insert into person (person_id, record_no, id_card, name, sex, birth_date, home_address,
+             language, created_at, updated_at)
+         select n.*, $9, $9 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
+             $6::date[], $7::text[], $8::text[]) as n",
+        &new.iter().map(|n| *n.id.as_uuid()).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.record_no.map(str::to_owned)).collect::<Vec<_>>() as _,
+        &new.iter().map(|n| n.id_card.map(str::to_owned)).collect::<Vec<_>>() as _,
+        &new.iter().map(|n| n.name.to_owned()).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.sex.to_owned()).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.birth_date).collect::<Vec<_>>() as _,
+        &new.iter().map(|n| n.home_address.map(str::to_owned)).collect::<Vec<_>>() as _,
+        &new.iter().map(|n| n.language.to_owned()).collect::<Vec<_>>(),
         at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// The sounds of people who have none yet.
+pub async fn add_sounds(scope: &mut Scope, sounds: &[(PersonId, String)]) -> Result<()> {
+    sqlx::query!(
+        "insert into person_sound (person_id, sound) select * from unnest($1::uuid[], $2::text[])
+         on conflict do nothing",
+        &sounds.iter().map(|(person, _)| *person.as_uuid()).collect::<Vec<_>>(),
+        &sounds.iter().map(|(_, sound)| sound.clone()).collect::<Vec<_>>()
     )
     .execute(scope.connection())
     .await?;
@@ -76,7 +101,8 @@ pub async fn set_sounds(scope: &mut Scope, person: PersonId, sounds: &[String]) 
 pub async fn unsounded(scope: &mut Scope, limit: i64) -> Result<Vec<(Uuid, String)>> {
     let rows = sqlx::query!(
         "select p.person_id, p.name from person p
-         where not exists (select from person_sound s where s.person_id = p.person_id) limit $1",
+         where p.merged_into is null
+           and not exists (select from person_sound s where s.person_id = p.person_id) limit $1",
         limit
     )
     .fetch_all(scope.connection())

@@ -1,5 +1,7 @@
 //! Plans: templates with their versions, the rules that choose one, and each patient's own.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -119,29 +121,36 @@ pub struct NewPlan<'a> {
     pub chosen_by: &'a str,
 }
 
-/// Answers whether it is new: one active plan of a template for each admission.
-pub async fn insert(scope: &mut Scope, plan: &NewPlan<'_>, at: DateTime<Utc>) -> Result<bool> {
-    let done = sqlx::query!(
+/// Answers which are new: one active plan of a template for each admission.
+pub async fn insert_all(
+    scope: &mut Scope,
+    new: &[NewPlan<'_>],
+    at: DateTime<Utc>,
+) -> Result<HashSet<Uuid>> {
+    let made = sqlx::query_scalar!(
         "insert into plan (plan_id, person_id, admission_id, department_id, template,
              template_version, kind, body, anchor_on, reason, chosen_by, state, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active', $12, $12)
-         on conflict (admission_id, template) where state = 'active' do nothing",
-        plan.id.as_uuid(),
-        plan.person.as_uuid(),
-        plan.admission.as_ref().map(AdmissionId::as_uuid),
-        plan.department,
-        plan.template,
-        plan.template_version,
-        plan.kind,
-        plan.body,
-        plan.anchor_on,
-        plan.reason,
-        plan.chosen_by,
+         select n.*, 'active', $12, $12
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::int[],
+             $7::text[], $8::jsonb[], $9::date[], $10::text[], $11::text[]) as n
+         on conflict (admission_id, template) where state = 'active' do nothing
+         returning plan_id",
+        &new.iter().map(|n| *n.id.as_uuid()).collect::<Vec<_>>(),
+        &new.iter().map(|n| *n.person.as_uuid()).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.admission.map(|id| *id.as_uuid())).collect::<Vec<_>>() as _,
+        &new.iter().map(|n| n.department).collect::<Vec<_>>() as _,
+        &new.iter().map(|n| n.template.to_owned()).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.template_version).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.kind.to_owned()).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.body.clone()).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.anchor_on).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.reason.to_owned()).collect::<Vec<_>>(),
+        &new.iter().map(|n| n.chosen_by.to_owned()).collect::<Vec<_>>(),
         at
     )
-    .execute(scope.connection())
+    .fetch_all(scope.connection())
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(made.into_iter().collect())
 }
 
 #[derive(Clone, Debug)]
@@ -276,6 +285,24 @@ pub enum Which {
     Person(PersonId),
 }
 
+/// Whose plans they are; none where there is no such plan or stay.
+pub async fn whose(scope: &mut Scope, which: &Which) -> Result<Option<PersonId>> {
+    let (plan, admission) = match which {
+        Which::Plan(id) => (Some(*id.as_uuid()), None),
+        Which::Admission(id) => (None, Some(*id.as_uuid())),
+        Which::Person(id) => return Ok(Some(*id)),
+    };
+    let found = sqlx::query_scalar!(
+        r#"select p.person_id as "id!" from plan p where p.plan_id = $1
+         union all select a.person_id from admission a where a.admission_id = $2"#,
+        plan,
+        admission
+    )
+    .fetch_optional(scope.connection())
+    .await?;
+    Ok(found.map(PersonId::from_uuid))
+}
+
 /// Ends the plans with their open tasks; answers how many plans.
 pub async fn end(scope: &mut Scope, which: &Which, reason: &str, at: DateTime<Utc>) -> Result<u64> {
     let (plan, admission, person) = match which {
@@ -348,29 +375,41 @@ pub struct NewStep<'a> {
     pub kind: &'a str,
 }
 
-/// Answers whether it is new: a night's work that was cut off begins again.
-pub async fn insert_step(scope: &mut Scope, step: &NewStep<'_>, at: DateTime<Utc>) -> Result<bool> {
+/// Answers how many are new: a night's work that was cut off begins again.
+pub async fn insert_steps(
+    scope: &mut Scope,
+    steps: &[NewStep<'_>],
+    at: DateTime<Utc>,
+) -> Result<u64> {
+    if steps.is_empty() {
+        return Ok(0);
+    }
     let done = sqlx::query!(
         "insert into task (task_id, plan_id, sequence, person_id, admission_id, department_id, kind,
              state, due_at, not_before, scheduled_on, deadline_on, type, channel, dialplan,
              created_at, updated_at)
-         select $1, p.plan_id, $3, p.person_id, p.admission_id, p.department_id, 'follow_up',
-             'pending', $4, $4, $5, $6, $7, $8, $9, $10, $10 from plan p where p.plan_id = $2
+         select n.id, p.plan_id, n.sequence, p.person_id, p.admission_id, p.department_id,
+             'follow_up', 'pending', n.due, n.due, n.scheduled, n.deadline, n.kind, n.channel,
+             n.dialplan, $10, $10
+         from unnest($1::uuid[], $2::uuid[], $3::int[], $4::timestamptz[], $5::date[], $6::date[],
+                 $7::text[], $8::text[], $9::text[])
+             as n (id, plan, sequence, due, scheduled, deadline, kind, channel, dialplan)
+             join plan p on p.plan_id = n.plan
          on conflict (plan_id, sequence) where plan_id is not null do nothing",
-        step.id.as_uuid(),
-        step.plan.as_uuid(),
-        step.sequence,
-        step.due_at,
-        step.scheduled_on,
-        step.deadline_on,
-        step.kind,
-        step.channel,
-        step.dialplan,
+        &steps.iter().map(|s| *s.id.as_uuid()).collect::<Vec<_>>(),
+        &steps.iter().map(|s| *s.plan.as_uuid()).collect::<Vec<_>>(),
+        &steps.iter().map(|s| s.sequence).collect::<Vec<_>>(),
+        &steps.iter().map(|s| s.due_at).collect::<Vec<_>>(),
+        &steps.iter().map(|s| s.scheduled_on).collect::<Vec<_>>(),
+        &steps.iter().map(|s| s.deadline_on).collect::<Vec<_>>(),
+        &steps.iter().map(|s| s.kind.to_owned()).collect::<Vec<_>>(),
+        &steps.iter().map(|s| s.channel.to_owned()).collect::<Vec<_>>(),
+        &steps.iter().map(|s| s.dialplan.to_owned()).collect::<Vec<_>>(),
         at
     )
     .execute(scope.connection())
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(done.rows_affected())
 }
 
 /// A step that nobody has touched yet moves to its new day.
@@ -405,80 +444,4 @@ pub async fn drop_step(scope: &mut Scope, task: Uuid) -> Result<()> {
         .execute(scope.connection())
         .await?;
     Ok(())
-}
-
-/// What the choice of a plan looks at.
-pub struct Assessed {
-    pub admission_id: Uuid,
-    pub person_id: Uuid,
-    pub department_id: Uuid,
-    pub department: String,
-    pub follows_up: bool,
-    pub ward: Option<String>,
-    pub admitted_on: Option<NaiveDate>,
-    pub discharged_on: Option<NaiveDate>,
-    pub cancelled: bool,
-    pub disposition: i16,
-    pub had_operation: bool,
-    pub birth_date: Option<NaiveDate>,
-    pub died: bool,
-    pub refused: bool,
-    pub icds: Vec<String>,
-}
-
-pub async fn assessed(scope: &mut Scope, admission: AdmissionId) -> Result<Option<Assessed>> {
-    Ok(sqlx::query_as!(
-        Assessed,
-        r#"select a.admission_id, a.person_id, a.department_id, d.name as department, d.follows_up,
-             a.ward, a.admitted_on, a.discharged_on, a.cancelled_at is not null as "cancelled!",
-             a.disposition, a.had_operation, p.birth_date, p.died_on is not null as "died!",
-             coalesce((select c.decision <> 'given' from consent c
-                 where c.person_id = p.person_id and c.scope = 'call'
-                 order by c.at desc limit 1), false) as "refused!",
-             array(select g.icd from diagnosis g where g.admission_id = a.admission_id
-                 and g.icd is not null order by g.position) as "icds!"
-         from admission a join person p using (person_id) join department d using (department_id)
-         where a.admission_id = $1"#,
-        admission.as_uuid()
-    )
-    .fetch_optional(scope.connection())
-    .await?)
-}
-
-/// Discharges that the rules of this version have not looked at, of departments that
-/// follow up: fresh ones, and what a rule's change or a department's switch left behind.
-pub async fn unassessed(
-    scope: &mut Scope,
-    rules: i32,
-    since: NaiveDate,
-    limit: i64,
-) -> Result<Vec<Uuid>> {
-    Ok(sqlx::query_scalar!(
-        "select a.admission_id from admission a join department d using (department_id)
-         where a.assessed_rules < $1 and a.discharged_on >= $2 and a.cancelled_at is null
-           and d.follows_up
-         order by a.discharged_on, a.admission_id limit $3 for update of a skip locked",
-        rules,
-        since,
-        limit
-    )
-    .fetch_all(scope.connection())
-    .await?)
-}
-
-pub async fn set_assessed(scope: &mut Scope, admission: AdmissionId, rules: i32) -> Result<()> {
-    sqlx::query!(
-        "update admission set assessed_rules = $2 where admission_id = $1",
-        admission.as_uuid(),
-        rules
-    )
-    .execute(scope.connection())
-    .await?;
-    Ok(())
-}
-
-pub async fn rules_version(scope: &mut Scope) -> Result<i32> {
-    Ok(sqlx::query_scalar!(r#"select coalesce(max(version), 0) as "version!" from plan_rules"#)
-        .fetch_one(scope.connection())
-        .await?)
 }

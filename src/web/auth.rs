@@ -127,6 +127,8 @@ fn module_of(path: &str) -> Option<&'static str> {
 const MODULES: &[(&str, &str)] = &[
     ("/api/runs", "runs"),
     ("/api/imports", "imports"),
+    ("/api/column-mappings", "imports"),
+    ("/api/hospital-messages", "interfaces"),
     ("/api/calls", "calls"),
     ("/api/recordings", "recordings"),
     ("/api/alerts", "alerts"),

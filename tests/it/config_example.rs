@@ -25,6 +25,14 @@ fn every_setting_of_the_example_exists_and_has_its_default() {
     same("log", format!("{:?}", config.log), format!("{:?}", defaults.log));
     same("tts.voice", format!("{:?}", config.tts.voice), format!("{:?}", defaults.tts.voice));
     same("tts.command", format!("{:?}", config.tts.command), format!("{:?}", defaults.tts.command));
+    let mut hl7 = config.hl7.clone();
+    assert_eq!(hl7.bind.take().map(|bind| bind.port()), Some(2575), "off by default");
+    same("hl7", format!("{hl7:?}"), format!("{:?}", defaults.hl7));
+    let bare = "[[source]]\nname = \"his\"\nkind = \"command\"\ncommand = [\"x\"]";
+    let (own, bare) = (&config.source[0], Config::parse(bare, "bare").expect("it parses"));
+    let limits =
+        |s: &suifang::config::Source| (s.every_minutes, s.timeout_s, s.rows_max, s.silent_hours);
+    assert_eq!(limits(own), limits(&bare.source[0]), "[source]");
     assert_eq!(config.web.bind, defaults.web.bind);
     assert_eq!(config.limits.disk_min_mib, defaults.limits.disk_min_mib);
     let profile = suifang::config::CarrierProfile::default();
@@ -36,7 +44,7 @@ fn every_setting_of_the_example_exists_and_has_its_default() {
 #[test]
 fn every_setting_of_the_code_stands_in_the_example() {
     let example = uncommented();
-    for file in ["src/config.rs", "src/config/trunk.rs"] {
+    for file in ["src/config.rs", "src/config/trunk.rs", "src/config/intake.rs"] {
         let text = fs::read_to_string(root().join(file)).expect("sources are UTF-8");
         for line in text.lines() {
             let Some(field) = line.strip_prefix("    pub ") else { continue };

@@ -95,6 +95,20 @@ impl Message {
         let marks = Marks::read(header)?;
         let charset = charset(header, bytes, marks)?;
         let text = charset.decode(bytes).ok_or(MessageError::Encoding)?;
+        Self::from_text(&text, marks, charset)
+    }
+
+    /// Text that a person has put right: whatever MSH-18 says, it is decoded already.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_text(text: &str) -> Result<Self, MessageError> {
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        let header = text.split(['\r', '\n']).next().unwrap_or_default();
+        Self::from_text(text, Marks::read(header.as_bytes())?, Charset::Utf8)
+    }
+
+    fn from_text(text: &str, marks: Marks, charset: Charset) -> Result<Self, MessageError> {
         let mut segments = Vec::new();
         for line in text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()) {
             if segments.len() == SEGMENTS_MAX {
@@ -310,6 +324,15 @@ pub fn split_batch(bytes: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     messages
+}
+
+/// For a person who looks at a message, however broken: a segment a line.
+pub fn readable(bytes: &[u8]) -> String {
+    let bytes = trim(bytes);
+    let header = bytes.split(|byte| is_end(*byte)).next().unwrap_or_default();
+    let named = Marks::read(header).ok().and_then(|marks| charset(header, bytes, marks).ok());
+    let text = lossy(bytes, named.unwrap_or_else(|| likely_charset(bytes)));
+    text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// For looking into bytes that may be broken.

@@ -12,7 +12,7 @@ pub use adt::{
     Diagnosis, Doctor, Kin, Notice, Observation, Patient, PatientId, Record, Telephone, Told,
     Visit, read_notice,
 };
-pub use message::{Charset, Message, MessageError, Repetition, Segment, split_batch};
+pub use message::{Charset, Message, MessageError, Repetition, Segment, readable, split_batch};
 pub use mllp::{MESSAGE_BYTES_MAX, MllpFrame, MllpReader, frame};
 pub use moment::Moment;
 

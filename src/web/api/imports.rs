@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    app::BegunImport,
+    app::{BegunImport, PreviewRow, Upload},
     base::ImportId,
     domain::Calendar,
     store::{Principal, import},
@@ -32,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(list, upload))
         .routes(routes!(find))
         .routes(routes!(faults_csv))
+        .routes(routes!(preview))
         .layer(DefaultBodyLimit::max(FILE_MAX))
 }
 
@@ -63,6 +64,14 @@ struct ImportListView {
 struct ImportReportView {
     import: ImportView,
     faults: Vec<FaultView>,
+    /// Codes that the dictionary does not know: stored all the same, to be looked at.
+    unknown_icds: Vec<UnknownIcdView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct UnknownIcdView {
+    icd: String,
+    discharges: i64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -81,8 +90,11 @@ struct BegunView {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes the form; the parts are read one by one")]
 struct UploadForm {
+    /// CSV (UTF-8, GB18030) or XLSX.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
+    /// The column mapping by which it is read; absent: `import`.
+    mapping: Option<String>,
 }
 
 fn view(site: &Shared, row: import::Import) -> ImportView {
@@ -130,10 +142,10 @@ async fn upload(
         let what = "导入需要全院范围的账号 / an import needs an account for the whole hospital";
         return Err(Problem::forbidden(what));
     }
-    let (name, bytes) = file_of(form?).await?;
+    let sent = file_of(form?).await?;
     let at = site.core.clock.wall();
     let by = signed.0.principal;
-    let begun = site.core.app.begin_csv(&by, &name, &bytes, at).await?;
+    let begun = site.core.app.begin_file(&by, sent.upload(), at).await?;
     let (import_id, rows_total) = (*begun.id.as_uuid(), begun.rows());
     let importing = || site.importing.lock().unwrap_or_else(PoisonError::into_inner);
     importing().insert(import_id, rows_total);
@@ -154,18 +166,106 @@ async fn store(site: Shared, by: Principal, begun: BegunImport) {
     importing.remove(begun.id.as_uuid());
 }
 
-async fn file_of(mut form: Multipart) -> Result<(String, Vec<u8>)> {
+#[derive(Serialize, ToSchema)]
+struct HeaderView {
+    /// As it stands in the file.
+    header: String,
+    /// The column it was taken for, as PUT /api/column-mappings/{name} names them; absent:
+    /// not read.
+    column: Option<serde_json::Value>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PreviewRowView {
+    row: u32,
+    cells: Vec<String>,
+    faults: Vec<FaultView>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PreviewView {
+    headers: Vec<HeaderView>,
+    /// What nobody has explained yet.
+    unknown_headers: Vec<String>,
+    /// The first 20.
+    rows: Vec<PreviewRowView>,
+    rows_total: usize,
+    rows_bad: usize,
+    /// Why the file cannot be imported like this.
+    problem: Option<String>,
+}
+
+/// The file as it would be read; nothing of it is stored.
+#[utoipa::path(post, path = "/api/imports/preview", tag = "imports",
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = PreviewView)))]
+async fn preview(
+    State(site): State<Shared>,
+    signed: Signed,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Json<PreviewView>> {
+    signed.may_run()?;
+    let sent = file_of(form?).await?;
+    let config = site.core.config();
+    let calendar = Calendar::always(config.hospital.timezone);
+    let (app, at) = (&site.core.app, site.core.clock.wall());
+    let (by, area) = (&signed.0.principal, &config.hospital.area_code);
+    let found = app.preview_file(by, sent.upload(), &calendar, area, at).await?;
+    let row = |row: PreviewRow| PreviewRowView {
+        row: row.row,
+        cells: row.cells,
+        faults: row
+            .faults
+            .into_iter()
+            .map(|fault| FaultView {
+                row: i32::try_from(row.row).unwrap_or(i32::MAX),
+                column: fault.column.to_owned(),
+                what: fault.what,
+            })
+            .collect(),
+    };
+    let header = |(header, column)| HeaderView { header, column };
+    Ok(Json(PreviewView {
+        headers: found.headers.into_iter().map(header).collect(),
+        unknown_headers: found.unknown_headers,
+        rows: found.rows.into_iter().map(row).collect(),
+        rows_total: found.rows_total,
+        rows_bad: found.rows_bad,
+        problem: found.problem,
+    }))
+}
+
+/// A file of a form, and the mapping by which it is read.
+pub(super) struct SentFile {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) mapping: Option<String>,
+}
+
+impl SentFile {
+    fn upload(&self) -> Upload<'_> {
+        let mapping = self.mapping.as_deref().unwrap_or(PAGE_MAPPING);
+        Upload { name: &self.name, bytes: &self.bytes, mapping }
+    }
+}
+
+pub(super) async fn file_of(mut form: Multipart) -> Result<SentFile> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         Problem::invalid(format!("文件没有传完，请重试 / {}", error.body_text()))
     };
+    let (mut file, mut mapping) = (None, None);
     while let Some(field) = form.next_field().await.map_err(broken)? {
-        if field.name() == Some("file") {
-            let name = field.file_name().unwrap_or("import.csv").to_owned();
-            let bytes = field.bytes().await.map_err(broken)?;
-            return Ok((name, bytes.to_vec()));
+        match field.name() {
+            Some("file") => {
+                let name = field.file_name().unwrap_or("import.csv").to_owned();
+                file = Some((name, field.bytes().await.map_err(broken)?.to_vec()));
+            }
+            Some("mapping") => mapping = Some(field.text().await.map_err(broken)?),
+            _ => {}
         }
     }
-    Err(Problem::invalid("没有选择文件 / no file was sent"))
+    let (name, bytes) = file.ok_or_else(|| Problem::invalid("没有选择文件 / no file was sent"))?;
+    Ok(SentFile { name, bytes, mapping: mapping.filter(|name| !name.is_empty()) })
 }
 
 async fn report(site: &Shared, signed: &Signed, id: Uuid) -> Result<ImportReportView> {
@@ -179,7 +279,10 @@ async fn report(site: &Shared, signed: &Signed, id: Uuid) -> Result<ImportReport
         column: fault.column_name,
         what: fault.what,
     });
-    Ok(ImportReportView { import, faults: faults.collect() })
+    let unknown = import::unknown_icds(&mut scope, id, UNKNOWN_ICDS_SHOWN).await?.into_iter();
+    let unknown = unknown.map(|(icd, discharges)| UnknownIcdView { icd, discharges });
+    let (faults, unknown_icds) = (faults.collect(), unknown.collect());
+    Ok(ImportReportView { import, faults, unknown_icds })
 }
 
 #[utoipa::path(get, path = "/api/imports/{id}", tag = "imports", params(("id" = Uuid, Path)),
@@ -220,6 +323,12 @@ fn cell(text: &str) -> String {
     let plain = guard.is_empty() && !text.contains([',', '"', '\n', '\r']);
     if plain { quoted } else { format!("\"{quoted}\"") }
 }
+
+/// The most frequent ones; more tell of a column that slipped.
+const UNKNOWN_ICDS_SHOWN: i64 = 100;
+
+/// What the page learns, unless another is named.
+const PAGE_MAPPING: &str = "import";
 
 /// A year's discharges of a large hospital.
 const FILE_MAX: usize = 32 * 1024 * 1024;

@@ -4,11 +4,13 @@ mod alerts;
 mod allocation;
 mod attempts;
 mod calls;
+mod column_mappings;
 mod departments;
 mod dialplans;
 mod due;
 mod do_not_call;
 mod events;
+mod hospital_messages;
 mod imports;
 mod live;
 mod overview;
@@ -41,6 +43,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(session::routes())
         .merge(overview::routes())
         .merge(imports::routes())
+        .merge(column_mappings::routes())
+        .merge(hospital_messages::routes())
         .merge(runs::routes())
         .merge(tasks::routes())
         .merge(due::routes())

@@ -1,11 +1,11 @@
 //! Patients: found, shown with all that is known of them, typed in and put right.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+mod search;
+mod typed_in;
+
+pub(super) use search::sound;
+
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,11 +16,11 @@ use super::tasks::age;
 use crate::{
     app::{EndReason, ToldNumber},
     base::{ContactId, NumberId, PersonId},
-    domain::{Calendar, RawDischarge, Relation, plain_query, read_cell},
-    store::{decision, patient},
+    domain::Relation,
+    store::{decision, merge, patient},
     web::{
         Shared,
-        ask::{Body, Key, Terms, Window, page},
+        ask::{Body, Key, Terms},
         auth::Signed,
         error::{Problem, Result},
     },
@@ -28,7 +28,7 @@ use crate::{
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
-        .routes(routes!(search, type_in))
+        .routes(routes!(search::search, typed_in::type_in))
         .routes(routes!(find, edit))
         .routes(routes!(tell_number))
         .routes(routes!(block_number))
@@ -37,171 +37,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(decisions))
 }
 
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(default)]
-#[derive(Default)]
-#[into_params(parameter_in = Query)]
-struct SearchTerms {
-    /// Name, pinyin, initials, admission or record number, telephone number.
-    search: String,
-    /// The beginning of an ICD code, or a part of a diagnosis, others included.
-    diagnosis: Option<String>,
-    sex: Option<String>,
-    age_from: Option<u32>,
-    age_to: Option<u32>,
-    discharged_from: Option<NaiveDate>,
-    discharged_to: Option<NaiveDate>,
-    department_id: Option<Uuid>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct FoundView {
-    person_id: Uuid,
-    name: String,
-    sex: String,
-    age: Option<u32>,
-    record_no: Option<String>,
-    admission_no: Option<String>,
-    department: Option<String>,
-    discharged_on: Option<NaiveDate>,
-    died_on: Option<NaiveDate>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct FoundListView {
-    items: Vec<FoundView>,
-    has_more: bool,
-}
-
-#[utoipa::path(get, path = "/api/patients", tag = "patients", params(SearchTerms, Window),
-    responses((status = 200, body = FoundListView)))]
-async fn search(
-    State(site): State<Shared>,
-    signed: Signed,
-    Terms(ask): Terms<SearchTerms>,
-    Terms(window): Terms<Window>,
-) -> Result<Json<FoundListView>> {
-    let today = today(&site);
-    let area = &site.core.config().hospital.area_code;
-    let text = ask.search.trim().to_owned();
-    let years = |years: u32| today.checked_sub_months(chrono::Months::new(12 * years));
-    let limit = window.limit();
-    let terms = patient::Terms {
-        e164: read_cell(&text, area).ok().and_then(|n| Some(n.first()?.e164.as_str().to_owned())),
-        sound: sound(&text),
-        search: text,
-        diagnosis: ask.diagnosis,
-        sex: ask.sex,
-        born_to: ask.age_from.and_then(years),
-        born_from: ask.age_to.and_then(|age| years(age + 1)).and_then(|day| day.succ_opt()),
-        discharged_from: ask.discharged_from,
-        discharged_to: ask.discharged_to,
-        department: ask.department_id,
-        limit: limit + 1,
-        offset: window.offset(),
-    };
-    let mut scope = signed.scope(&site).await?;
-    let (rows, has_more) = page(patient::search(&mut scope, &terms).await?, limit);
-    let view = |row: patient::Found| FoundView {
-        age: row.birth_date.and_then(|born| age(born, today)),
-        person_id: row.person_id,
-        name: row.name,
-        sex: row.sex,
-        record_no: row.record_no,
-        admission_no: row.admission_no,
-        department: row.department,
-        discharged_on: row.discharged_on,
-        died_on: row.died_on,
-    };
-    Ok(Json(FoundListView { items: rows.into_iter().map(view).collect(), has_more }))
-}
-
-/// What was typed in Latin letters may be a name's sound.
-pub(super) fn sound(text: &str) -> Option<String> {
-    let plain = plain_query(text);
-    plain.bytes().any(|byte| byte.is_ascii_alphabetic()).then_some(plain)
-}
-
 fn today(site: &Shared) -> NaiveDate {
     let zone = site.core.config().hospital.timezone;
     site.core.clock.wall().with_timezone(&zone).date_naive()
-}
-
-/// As text, the way a form has it; checked as an imported row is.
-#[derive(Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-#[derive(Default)]
-struct TypedIn {
-    name: String,
-    sex: String,
-    birth_date: String,
-    id_card: String,
-    record_no: String,
-    admission_no: String,
-    sequence: String,
-    department: String,
-    ward: String,
-    admitted_on: String,
-    discharged_on: String,
-    disposition: String,
-    phone: String,
-    contact_name: String,
-    contact_relation: String,
-    contact_phone: String,
-    diagnosis_icd: String,
-    diagnosis_name: String,
-    operation: String,
-    disclosure: String,
-    language: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct TypedView {
-    person_id: Uuid,
-    admission_id: Uuid,
-}
-
-#[utoipa::path(post, path = "/api/patients", tag = "patients", request_body = TypedIn,
-    responses((status = 201, body = TypedView)))]
-async fn type_in(
-    State(site): State<Shared>,
-    signed: Signed,
-    Body(ask): Body<TypedIn>,
-) -> Result<Response> {
-    let config = site.core.config();
-    let raw = RawDischarge {
-        name: ask.name,
-        sex: ask.sex,
-        birth_date: ask.birth_date,
-        id_card: ask.id_card,
-        record_no: ask.record_no,
-        admission_no: ask.admission_no,
-        sequence: ask.sequence,
-        department: ask.department,
-        ward: ask.ward,
-        admitted_on: ask.admitted_on,
-        discharged_on: ask.discharged_on,
-        disposition: ask.disposition,
-        phone: ask.phone,
-        contact_name: ask.contact_name,
-        contact_relation: ask.contact_relation,
-        contact_phone: ask.contact_phone,
-        diagnosis_icd: ask.diagnosis_icd,
-        diagnosis_name: ask.diagnosis_name,
-        operation: ask.operation,
-        disclosure: ask.disclosure,
-        language: ask.language,
-    };
-    let calendar = Calendar::always(config.hospital.timezone);
-    let (by, area) = (&signed.0.principal, &config.hospital.area_code);
-    let at = site.core.clock.wall();
-    let (person, admission) =
-        site.core.app.type_in(by, &raw, &calendar, area, at).await?.map_err(|faults| {
-            let told: Vec<_> = faults.iter().map(|f| format!("{}:{}", f.column, f.what)).collect();
-            Problem::invalid(told.join("; "))
-        })?;
-    let view = TypedView { person_id: *person.as_uuid(), admission_id: *admission.as_uuid() };
-    Ok((StatusCode::CREATED, Json(view)).into_response())
 }
 
 #[derive(Serialize, ToSchema)]
@@ -294,12 +132,12 @@ async fn find(
     signed: Signed,
     Key(id): Key,
 ) -> Result<Json<PatientView>> {
-    let person = PersonId::from_uuid(id);
     let core = &site.core;
     let by = &signed.0.principal;
     // Reading a patient's record is audited before the first byte.
     core.app.audit_access(by, "read", "person", &id.to_string(), core.clock.wall()).await?;
     let mut scope = signed.scope(&site).await?;
+    let person = merge::survivor(&mut scope, PersonId::from_uuid(id)).await?;
     let found = patient::find(&mut scope, person).await?;
     let row = found.ok_or_else(|| Problem::not_found("patient"))?;
     let admissions = patient::admissions(&mut scope, person).await?;

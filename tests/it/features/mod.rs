@@ -3,6 +3,8 @@
 
 mod clinical;
 mod dialling;
+mod hl7;
+mod imports;
 mod plans;
 mod records;
 mod statistics;

@@ -182,20 +182,25 @@ impl Hospital {
         answer(tokio::task::block_in_place(|| request.send(body.to_string())).unwrap())
     }
 
-    /// A file as the page uploads it; answers the import when all its rows are read.
-    pub(crate) async fn import(&self, file: &str, bytes: &[u8]) -> Value {
+    /// A file as the page uploads it.
+    pub(crate) fn upload(&self, path: &str, file: &str, bytes: &[u8]) -> Answer {
         let edge = "----edge";
         let head = format!(
             "--{edge}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{file}\"\r\n\
              content-type: application/octet-stream\r\n\r\n"
         );
         let body = [head.as_bytes(), bytes, format!("\r\n--{edge}--\r\n").as_bytes()].concat();
-        let request = agent().post(format!("{}/api/imports", self.address));
+        let request = agent().post(format!("{}{path}", self.address));
         let request = request
             .header("cookie", self.cookie())
             .header("x-suifang", "1")
             .header("content-type", format!("multipart/form-data; boundary={edge}"));
-        let begun = answer(tokio::task::block_in_place(|| request.send(&body[..])).unwrap());
+        answer(tokio::task::block_in_place(|| request.send(&body[..])).unwrap())
+    }
+
+    /// An uploaded discharge list; answers the import when all its rows are read.
+    pub(crate) async fn import(&self, file: &str, bytes: &[u8]) -> Value {
+        let begun = self.upload("/api/imports", file, bytes);
         if begun.status >= 300 {
             return json!({ "status": begun.status, "problem": begun.body });
         }

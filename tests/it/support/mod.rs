@@ -247,7 +247,7 @@ pub(crate) fn manifest() -> &'static Path {
 }
 
 /// One that nobody holds, for UDP and for TCP.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     loop {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = socket.local_addr().unwrap().port();

@@ -1,0 +1,83 @@
+//! What the choice of a plan looks at, and which discharges it has looked at.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::{Result, Scope};
+
+/// What the choice of a plan looks at.
+pub struct Assessed {
+    pub admission_id: Uuid,
+    pub person_id: Uuid,
+    pub department_id: Uuid,
+    pub department: String,
+    pub follows_up: bool,
+    pub ward: Option<String>,
+    pub admitted_on: Option<NaiveDate>,
+    pub discharged_on: Option<NaiveDate>,
+    pub cancelled: bool,
+    pub disposition: i16,
+    pub had_operation: bool,
+    pub birth_date: Option<NaiveDate>,
+    pub died: bool,
+    pub refused: bool,
+    pub icds: Vec<String>,
+}
+
+pub async fn assessed(scope: &mut Scope, admissions: &[Uuid]) -> Result<Vec<Assessed>> {
+    Ok(sqlx::query_as!(
+        Assessed,
+        r#"select a.admission_id, a.person_id, a.department_id, d.name as department, d.follows_up,
+             a.ward, a.admitted_on, a.discharged_on, a.cancelled_at is not null as "cancelled!",
+             a.disposition, a.had_operation, p.birth_date, p.died_on is not null as "died!",
+             coalesce((select c.decision <> 'given' from consent c
+                 where c.person_id = p.person_id and c.scope = 'call'
+                 order by c.at desc limit 1), false) as "refused!",
+             array(select g.icd from diagnosis g where g.admission_id = a.admission_id
+                 and g.icd is not null order by g.position) as "icds!"
+         from admission a join person p using (person_id) join department d using (department_id)
+         where a.admission_id = any ($1)
+         order by a.admission_id"#,
+        admissions
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Discharges that the rules of this version have not looked at, of departments that
+/// follow up: fresh ones, and what a rule's change or a department's switch left behind.
+pub async fn unassessed(
+    scope: &mut Scope,
+    rules: i32,
+    since: NaiveDate,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "select a.admission_id from admission a join department d using (department_id)
+         where a.assessed_rules < $1 and a.discharged_on >= $2 and a.cancelled_at is null
+           and d.follows_up
+         order by a.discharged_on, a.admission_id limit $3 for update of a skip locked",
+        rules,
+        since,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub async fn set_assessed(scope: &mut Scope, admissions: &[Uuid], rules: i32) -> Result<()> {
+    sqlx::query!(
+        "update admission set assessed_rules = $2 where admission_id = any ($1)",
+        admissions,
+        rules
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn rules_version(scope: &mut Scope) -> Result<i32> {
+    Ok(sqlx::query_scalar!(r#"select coalesce(max(version), 0) as "version!" from plan_rules"#)
+        .fetch_one(scope.connection())
+        .await?)
+}
