@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use super::{
     CallCommand, ClusterError, Core, MediaSettings, MediaThreads, Parts, Postgres, Recorder,
-    SignallingConfig, SystemClock, Voice, first_questions, janitor, planner, run_dialler,
+    SignallingConfig, SystemClock, Voice, duty, first_questions, janitor, planner, run_dialler,
     serve_incoming, speaker, start_signalling, start_trunks,
 };
 use crate::{
@@ -82,7 +82,7 @@ impl Server {
             .await
             .map_err(|error| StartError::Ports(port_error(&config, &error)))?;
         let (postgres, database) = open_database(&config).await?;
-        let app = App::new(database, Hub::default());
+        let app = App::new(database, Hub::default()).in_zone(config.hospital.timezone);
         let node = node_name();
         let started = Self::begin(&config, &app, &node, clock.as_ref()).await;
         let (epoch, is_stopped) = match started {
@@ -122,6 +122,8 @@ impl Server {
         tokio::spawn(run_dialler(Arc::clone(&core)));
         tokio::spawn(planner::run_planner(Arc::clone(&core)));
         tokio::spawn(planner::run_guard(Arc::clone(&core)));
+        tokio::spawn(duty::run_alerts(Arc::clone(&core)));
+        tokio::spawn(duty::run_hush(Arc::clone(&core)));
         tokio::spawn(warm_voice(Arc::clone(&core)));
         Ok(Self { core, postgres, _lock: lock })
     }

@@ -84,9 +84,9 @@ pub fn read_table(bytes: &[u8], mapping: &ColumnMapping) -> Result<Table, TableE
     table(rows, mapping)
 }
 
-type NumberedRow = (u32, csv::StringRecord);
+pub(super) type NumberedRow = (u32, csv::StringRecord);
 
-fn csv_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
+pub(super) fn csv_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
     let text = decode(bytes)?;
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)

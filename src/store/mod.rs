@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod alert;
 pub mod allocation;
 pub mod answer;
 pub mod attempt;
@@ -10,6 +11,7 @@ pub mod audit;
 pub mod call;
 pub mod decision;
 pub mod due;
+pub mod duty_call;
 pub mod event;
 pub mod import;
 pub mod node;
@@ -21,6 +23,7 @@ pub mod policy;
 pub mod prompt;
 pub mod recording;
 pub mod role;
+pub mod roster;
 pub mod run;
 pub mod sample;
 pub mod statistics;

@@ -154,7 +154,7 @@ async fn store(site: Shared, by: Principal, begun: BegunImport) {
     importing.remove(begun.id.as_uuid());
 }
 
-async fn file_of(mut form: Multipart) -> Result<(String, Vec<u8>)> {
+pub(super) async fn file_of(mut form: Multipart) -> Result<(String, Vec<u8>)> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         Problem::invalid(format!("文件没有传完，请重试 / {}", error.body_text()))
     };
