@@ -20,6 +20,7 @@ mod patients;
 mod plan_templates;
 mod plans;
 mod prompts;
+mod recall;
 mod recordings;
 mod roster;
 mod run;

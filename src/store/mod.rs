@@ -21,6 +21,7 @@ pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod prompt;
+pub mod recall;
 pub mod recording;
 pub mod role;
 pub mod roster;

@@ -226,3 +226,35 @@ fn soon(hospital: &Hospital) {
         "escalate_every_min": 30, "in_hand_min": 60 });
     hospital.put("/api/policies/alerts", &policy).ok();
 }
+
+/// F109: whoever heard a version that was wrong is listed, and called again once.
+#[tokio::test(flavor = "multi_thread")]
+async fn f109_who_heard_a_version_is_listed_and_gets_one_task_to_be_called_again() {
+    let hospital = Hospital::open("recall", "2025-01-07T10:00").await;
+    let _carrier = hospital.carrier(vec![unwell(1)]).await;
+    call_patient(&hospital, 1).await;
+    assert!(until(60, || !alerts(&hospital, "").is_empty()).await, "no alert");
+    let forms = hospital.get("/api/questionnaires").ok();
+    let form = forms.as_array().unwrap().iter().find(|form| form["id"] == "red_flag").unwrap();
+    let sha256 = form["sha256"].as_str().unwrap();
+    let heard = |since: &str, sha256: &str| {
+        let path = format!("/api/questionnaires/red_flag/heard?since={since}&sha256={sha256}");
+        hospital.get(&path).ok()["items"].as_array().unwrap().clone()
+    };
+    let before = "2025-01-07T00:00:00Z";
+    assert_eq!(heard(before, sha256).len(), 1);
+    assert_eq!(heard(before, sha256)[0]["number"], "138 **** 0001");
+    assert!(heard("2025-01-08T00:00:00Z", sha256).is_empty());
+    assert!(heard(before, "another").is_empty());
+    let recall = |reason: &str| {
+        let body = json!({ "since": before, "sha256": sha256, "reason": reason });
+        hospital.post("/api/questionnaires/red_flag/recall", &body)
+    };
+    assert_eq!(recall("").status, 422);
+    assert_eq!(recall("建议有误").ok()["tasks"], 1);
+    assert_eq!(recall("建议有误").ok()["tasks"], 0, "once a person");
+    assert_eq!(heard(before, sha256)[0]["recalled"], true);
+    let made = "select count(*) from task where kind = 'person_call' and why = '建议有误'";
+    assert_eq!(hospital.sql(made), "1");
+    assert_eq!(hospital.sql("select count(*) from audit where did = 'recalled'"), "2");
+}
