@@ -173,7 +173,7 @@ async fn insert(
         phone: &entry.phone,
         by: by.name(),
     };
-    Ok(store::roster::insert(scope, &new, at).await.map_err(AppError::Store)?)
+    store::roster::insert(scope, &new, at).await.map_err(AppError::Store)
 }
 
 async fn read_line(
