@@ -1,11 +1,11 @@
 //! What a call's journal brings: answers, alerts, and acts of the respondent that hold at
 //! once. Replayed after a crash, it changes nothing.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{App, Change, Result, note};
+use super::{App, Change, Result, alerts::Source, note};
 use crate::{
     base::{AnswerId, CallId, NumberId, PersonId, TaskId},
     store::{self, Principal, Scope},
@@ -40,9 +40,13 @@ pub struct GivenAnswer {
 
 #[derive(Clone)]
 pub struct FoundAlert {
+    pub questionnaire: String,
     pub link_id: String,
+    pub item_text: String,
     pub level: &'static str,
     pub due_minutes: i64,
+    /// What the rule says to do.
+    pub advice: Option<String>,
 }
 
 /// An act of the respondent.
@@ -82,7 +86,11 @@ impl App {
         for (ordinal, (at, entry)) in (first..).zip(entries) {
             match entry {
                 Entry::Answer(answer) => insert(&mut scope, call, answer, ordinal, *at).await?,
-                Entry::Alert(alert) => raise(&mut scope, call, alert, *at).await?,
+                Entry::Alert(alert) => {
+                    let CallRef { call, task, person, department, .. } = *call;
+                    let source = Source { call: Some(call), task, person, department };
+                    self.raise_alert(&mut scope, &SYSTEM, &source, alert, *at).await?;
+                }
                 Entry::Effect(effect) => take_effect(&mut scope, call, *effect, *at).await?,
                 Entry::Task(why) => open_task(&mut scope, call, "person_call", why, *at).await?,
             }
@@ -122,36 +130,6 @@ async fn insert(
     if store::answer::insert(scope, &row, at).await? {
         let body = json!({ "call_id": call.call, "link_id": answer.link_id });
         store::event::insert(scope, "answer.given", call.department, &body, at).await?;
-    }
-    Ok(())
-}
-
-async fn raise(
-    scope: &mut Scope,
-    call: &CallRef,
-    alert: &FoundAlert,
-    at: DateTime<Utc>,
-) -> Result<()> {
-    let row = store::answer::NewAlert {
-        id: *AnswerId::new(at).as_uuid(),
-        call: Some(call.call),
-        task: call.task,
-        person: call.person,
-        department: call.department,
-        link_id: &alert.link_id,
-        level: alert.level,
-        due_at: at + Duration::minutes(alert.due_minutes),
-    };
-    if store::answer::raise(scope, &row, at).await? {
-        let change = Change {
-            did: "raised",
-            subject: "alert",
-            subject_id: call.call.to_string(),
-            reason: None,
-            department: call.department,
-            body: json!({ "call_id": call.call, "level": alert.level }),
-        };
-        note(scope, &SYSTEM, &change, at).await?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! A follow-up that a person did: in the clinic, at home, on another telephone. It closes
 //! the task, and the pending call with it.
 
-use chrono::{DateTime, Duration, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{App, AppError, Change, FoundAlert, GivenAnswer, Result, note};
+use super::{App, AppError, Change, FoundAlert, GivenAnswer, Result, alerts::Source, note};
 use crate::{
     base::{AnswerId, PersonId, TaskId},
     domain::Channel,
@@ -70,6 +70,15 @@ impl App {
         }
         for (ordinal, answer) in (0..).zip(&done.answers) {
             insert(&mut scope, by, &row, task, channel, ordinal, answer, at).await?;
+            if let Some(alert) = &answer.alert {
+                let source = Source {
+                    call: None,
+                    task: Some(task),
+                    person: Some(PersonId::from_uuid(row.person_id)),
+                    department: row.department_id,
+                };
+                self.raise_alert(&mut scope, by, &source, alert, at).await?;
+            }
         }
         super::opinions::propose(&mut scope, task, at).await?;
         let change = Change {
@@ -158,17 +167,5 @@ async fn insert(
         channel: Some(channel.as_str()),
     };
     store::answer::insert(scope, &new, at).await?;
-    let Some(alert) = &answer.alert else { return Ok(()) };
-    let new = store::answer::NewAlert {
-        id: *AnswerId::new(at).as_uuid(),
-        call: None,
-        task: Some(task),
-        person: Some(person),
-        department: row.department_id,
-        link_id: &alert.link_id,
-        level: alert.level,
-        due_at: at + Duration::minutes(alert.due_minutes),
-    };
-    store::answer::raise(scope, &new, at).await?;
     Ok(())
 }

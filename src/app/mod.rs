@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod accounts;
+mod alerts;
 mod allocation;
 mod admission;
 mod answers;
@@ -10,6 +11,7 @@ mod attempt;
 mod audit;
 mod calls;
 mod exports;
+mod duty;
 mod follow_up;
 mod do_not_call;
 mod hub;
@@ -20,21 +22,26 @@ mod plan_templates;
 mod plans;
 mod preview;
 mod prompts;
+mod recall;
 mod recordings;
+mod roster;
 mod run;
 mod seed;
 mod stop;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::Value;
 use uuid::Uuid;
 
 pub use accounts::{NewUser, SignedIn, digest_ha1};
-pub use allocation::{Dealt, SampleAsk};
 pub use admission::{Taken, message_text};
+pub use alerts::{ALERT_POLICY, Taker};
+pub use allocation::{Dealt, SampleAsk};
 pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
 pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
 pub use calls::{LegEnd, NewCall};
+pub use duty::{DutyClaim, Essentials, TakenByPhone};
 pub use exports::csv_table;
 pub use follow_up::{FollowUpDone, StaffAnswer};
 pub use hub::{Hub, HubEvent};
@@ -43,6 +50,7 @@ pub use patients::ToldNumber;
 pub use plan_templates::NewTemplate;
 pub use plans::{EndReason, PlanEdit, Planned, Turned};
 pub use preview::{Preview, PreviewRow, Upload};
+pub use roster::{RosterLine, roster_file};
 pub use run::{NewRun, RunAction};
 pub use stop::LiveCalls;
 
@@ -53,6 +61,8 @@ use crate::store::{self, Database, Principal, Scope, StoreError};
 pub struct App {
     database: Database,
     hub: Hub,
+    /// Where the hospital stands: a shift begins by its clock.
+    zone: Tz,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +94,12 @@ pub type Result<T, E = AppError> = std::result::Result<T, E>;
 
 impl App {
     pub const fn new(database: Database, hub: Hub) -> Self {
-        Self { database, hub }
+        Self { database, hub, zone: Tz::Asia__Shanghai }
+    }
+
+    #[must_use]
+    pub fn in_zone(self, zone: Tz) -> Self {
+        Self { zone, ..self }
     }
 
     pub const fn database(&self) -> &Database {
@@ -143,6 +158,7 @@ const RULES: &[(&str, &str)] = &[
         "stop_all_resumed_by_another",
         "停呼的人不能自己恢复,请另一人操作 / whoever stopped the calls cannot resume them; ask another person",
     ),
+    ("account_staff_no_unique", "这个工号已是别人的 / this staff number is another's"),
     ("account_role_known", "没有这个角色 / there is no such role"),
     ("stop_all_has_reason", "请写明停呼原因 / a reason is required"),
     ("run_lines_positive", "线路数必须大于 0 / lines must be above 0"),

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{App, AppError, Change, Result, StaffAnswer, note, plans::needs_reason};
+use super::{
+    App, AppError, Change, Result, StaffAnswer, alerts::Source, note, plans::needs_reason,
+};
 use crate::{
     base::{AnswerId, PersonId, TaskId},
     domain::OpinionRules,
@@ -90,7 +92,18 @@ impl App {
             by: by.name(),
         };
         store::opinion::add_amendment(&mut scope, &row, at).await?;
-        judge_again(&mut scope, &before, amended, at).await?;
+        if let Some(task) = before.task_id.map(TaskId::from_uuid) {
+            if let Some(alert) = &amended.alert {
+                let source = Source {
+                    call: None,
+                    task: Some(task),
+                    person: before.person_id.map(PersonId::from_uuid),
+                    department: before.department_id,
+                };
+                self.raise_alert(&mut scope, by, &source, alert, at).await?;
+            }
+            propose(&mut scope, task, at).await?;
+        }
         let change = Change {
             did: "amended",
             subject: "answer",
@@ -107,29 +120,6 @@ impl App {
 fn value(row: &Row) -> Value {
     json!({ "status": row.status, "code": row.option_code, "number": row.value_number,
         "text": row.value_text })
-}
-
-async fn judge_again(
-    scope: &mut Scope,
-    before: &Row,
-    amended: &StaffAnswer,
-    at: DateTime<Utc>,
-) -> Result<()> {
-    let Some(task) = before.task_id.map(TaskId::from_uuid) else { return Ok(()) };
-    if let Some(alert) = &amended.alert {
-        let new = store::answer::NewAlert {
-            id: *AnswerId::new(at).as_uuid(),
-            call: None,
-            task: Some(task),
-            person: before.person_id.map(PersonId::from_uuid),
-            department: before.department_id,
-            link_id: &alert.link_id,
-            level: alert.level,
-            due_at: at + Duration::minutes(alert.due_minutes),
-        };
-        store::answer::raise(scope, &new, at).await?;
-    }
-    propose(scope, task, at).await
 }
 
 /// What the rules say of a follow-up's answers as they stand now.

@@ -1,6 +1,7 @@
 //! What a follow-up is. Pure values and decisions; no I/O, no async, no clock.
 #![deny(clippy::disallowed_methods)]
 
+mod alert;
 mod allocation;
 mod calling;
 mod chronic_cycle;
@@ -19,6 +20,7 @@ mod pinyin;
 mod plan_rule;
 mod plan_set;
 mod retry;
+mod roster;
 mod schedule;
 mod score;
 mod state;
@@ -27,6 +29,7 @@ mod take;
 mod window;
 mod word;
 
+pub use alert::{AlertPolicy, AlertState, AlertStep, DutyOutcome};
 pub use allocation::{
     Allocation, FollowUpType, Given, OpenTask, Operator, Presence, Unallocated, allocate,
     largest_remainder,
@@ -59,6 +62,7 @@ pub use plan_rule::{
 };
 pub use plan_set::{ChosenPlan, PlanSet, PlanTemplate, choose_plans};
 pub use retry::{Counts, Next, RetryPolicy};
+pub use roster::{DutyEntry, Shift, duty_ladder, next_on_duty};
 pub use schedule::{
     Anchor, CycleChange, Done, Due, FOLLOW_UPS_MAX, FirstContact, Horizon, Interval, IntervalRow,
     Lasts, OnTime, Phase, Schedule, ScheduleFault, ScheduleLimits,

@@ -179,7 +179,8 @@ pub async fn stop_all(
     }
     core.set_stopped(true);
     for call in core.all_calls() {
-        if call.is_outbound() {
+        // Duty phones ring on: docs/adr/0011.
+        if call.is_outbound() && call.alert().is_none() {
             call.send(CallCommand::CancelUnanswered);
             if live == LiveCalls::Apologise {
                 call.send(CallCommand::Stop { apologise: true });

@@ -6,6 +6,7 @@ mod core;
 mod control;
 mod dialer;
 mod disk;
+mod duty;
 mod incoming;
 mod intake;
 mod janitor;

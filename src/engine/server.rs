@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use super::{
     CallCommand, ClusterError, Core, MediaSettings, MediaThreads, Parts, Postgres, Recorder,
-    SignallingConfig, SystemClock, Voice, first_questions,
+    SignallingConfig, SystemClock, Voice, duty, first_questions,
     intake::{bind_intake, run_intake},
     janitor, planner, run_dialler, serve_incoming, speaker, start_signalling, start_trunks,
 };
@@ -86,7 +86,7 @@ impl Server {
             StartError::Ports(format!("hl7.bind: {error}; change it, or free the port"))
         })?;
         let (postgres, database) = open_database(&config).await?;
-        let app = App::new(database, Hub::default());
+        let app = App::new(database, Hub::default()).in_zone(config.hospital.timezone);
         let node = node_name();
         let started = Self::begin(&config, &app, &node, clock.as_ref()).await;
         let (epoch, is_stopped) = match started {
@@ -129,6 +129,8 @@ impl Server {
         if let Some(listener) = hospital {
             tokio::spawn(run_intake(Arc::clone(&core), listener));
         }
+        tokio::spawn(duty::run_alerts(Arc::clone(&core)));
+        tokio::spawn(duty::run_hush(Arc::clone(&core)));
         tokio::spawn(warm_voice(Arc::clone(&core)));
         Ok(Self { core, postgres, _lock: lock })
     }

@@ -111,7 +111,7 @@ pub async fn record_prompts(
     if count == 0 {
         return Err("没有要录的句子 / there is nothing to record".to_owned());
     }
-    let target = target(core, &wish).await?;
+    let target = way_to(core, &wish.to, wish.trunk.clone()).await?;
     let script = StudioScript { lines, language: wish.language.clone(), by: by.clone() };
     let wanted = Dial {
         purpose: DialPurpose::Studio(Box::new(script)),
@@ -160,17 +160,23 @@ async fn wanted_lines(core: &Core, wish: &StudioWish) -> Result<Vec<Line>, Strin
     Ok(all.into_iter().filter(|(line, state)| is_wanted(line, *state)).map(|(l, _)| l).collect())
 }
 
-struct Target {
-    trunk: Trunk,
-    digits: String,
-    contact: Option<super::call::Contact>,
+/// The way to a phone of staff.
+pub(super) struct Target {
+    pub(super) trunk: Trunk,
+    pub(super) digits: String,
+    pub(super) contact: Option<super::call::Contact>,
 }
 
-async fn target(core: &Core, wish: &StudioWish) -> Result<Target, String> {
-    let to = wish.to.reveal().trim();
+/// A phone registered with us, or a number over a trunk.
+pub(super) async fn way_to(
+    core: &Core,
+    to: &Pii<String>,
+    trunk: Option<String>,
+) -> Result<Target, String> {
+    let to = to.reveal().trim();
     let now = core.clock.instant();
     let Some(phone) = core.phones.find(to, now) else {
-        let found = control::by_trunk(core, to, wish.trunk.clone()).await;
+        let found = control::by_trunk(core, to, trunk).await;
         let (trunk, digits) = found.map_err(|what| {
             format!(
                 "没有这部注册话机,也不能经线路拨打:{what} / no such registered phone, and {what}"

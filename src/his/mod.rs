@@ -6,10 +6,12 @@ pub mod hl7;
 
 mod columns;
 mod export;
+mod roster;
 mod table;
 
 pub use columns::{
     Column, ColumnMapping, HeaderMeaning, OTHER_DIAGNOSES, TooManyHeaders, column_of,
 };
 pub use export::write_csv;
+pub use roster::{RosterRow, read_roster};
 pub use table::{Peek, Table, TableError, peek_table, read_csv, read_table};

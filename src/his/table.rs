@@ -119,9 +119,9 @@ fn is_filled((_, record): &NumberedRow) -> bool {
     record.iter().any(|cell| !cell.trim().is_empty())
 }
 
-type NumberedRow = (u32, csv::StringRecord);
+pub(super) type NumberedRow = (u32, csv::StringRecord);
 
-fn csv_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
+pub(super) fn csv_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
     let text = decode(bytes)?;
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)

@@ -114,8 +114,13 @@ pub enum Output {
     StopSaying,
     Answer(Given),
     Alert {
+        /// Of the form that asks it.
+        form: String,
         link_id: String,
+        text: String,
         level: Level,
+        /// What the rule says to do, in Chinese: for who acts on it.
+        advice: Option<String>,
     },
     Effect(Effect),
     /// A task for a person.

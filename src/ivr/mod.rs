@@ -3,6 +3,7 @@
 
 mod check;
 mod dialplan;
+pub mod duty;
 mod first_question;
 mod library;
 mod machine;

@@ -110,85 +110,9 @@ pub async fn of_task(scope: &mut Scope, task: TaskId) -> Result<Vec<Answer>> {
     .await?)
 }
 
-pub struct NewAlert<'a> {
-    pub id: Uuid,
-    pub call: Option<CallId>,
-    pub task: Option<TaskId>,
-    pub person: Option<PersonId>,
-    pub department: Option<Uuid>,
-    pub link_id: &'a str,
-    pub level: &'a str,
-    pub due_at: DateTime<Utc>,
-}
-
-pub async fn raise(scope: &mut Scope, alert: &NewAlert<'_>, at: DateTime<Utc>) -> Result<bool> {
-    let done = sqlx::query!(
-        "insert into alert (alert_id, call_id, task_id, person_id, department_id, link_id, level,
-             state, raised_at, due_at)
-         values ($1, $2, $3, $4, $5, $6, $7, 'raised', $8, $9)
-         on conflict on constraint alert_once_per_item do nothing",
-        alert.id,
-        alert.call.as_ref().map(CallId::as_uuid),
-        alert.task.as_ref().map(TaskId::as_uuid),
-        alert.person.as_ref().map(PersonId::as_uuid),
-        alert.department,
-        alert.link_id,
-        alert.level,
-        at,
-        alert.due_at
-    )
-    .execute(scope.connection())
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-pub struct Alert {
-    pub alert_id: Uuid,
-    pub call_id: Option<Uuid>,
-    pub link_id: String,
-    pub level: String,
-    pub state: String,
-    pub raised_at: DateTime<Utc>,
-    pub due_at: DateTime<Utc>,
-    pub name: Option<String>,
-}
-
-pub async fn open_alerts(scope: &mut Scope, limit: i64) -> Result<Vec<Alert>> {
-    Ok(sqlx::query_as!(
-        Alert,
-        r#"select l.alert_id, l.call_id, l.link_id, l.level, l.state, l.raised_at, l.due_at,
-             p.name as "name?"
-         from alert l left join person p using (person_id)
-         where l.state <> 'closed' order by l.due_at limit $1"#,
-        limit
-    )
-    .fetch_all(scope.connection())
-    .await?)
-}
-
 pub async fn count(scope: &mut Scope) -> Result<i64> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from answer"#)
         .fetch_one(scope.connection())
         .await?;
     Ok(count)
-}
-
-/// Every alert of a call, closed ones too.
-pub async fn alerts_of_call(scope: &mut Scope, call: CallId) -> Result<Vec<Alert>> {
-    Ok(sqlx::query_as!(
-        Alert,
-        r#"select l.alert_id, l.call_id, l.link_id, l.level, l.state, l.raised_at, l.due_at,
-             p.name as "name?"
-         from alert l left join person p using (person_id)
-         where l.call_id = $1 order by l.raised_at"#,
-        call.as_uuid()
-    )
-    .fetch_all(scope.connection())
-    .await?)
-}
-
-pub async fn open_alert_count(scope: &mut Scope) -> Result<i64> {
-    Ok(sqlx::query_scalar!(r#"select count(*) as "open!" from alert where state <> 'closed'"#)
-        .fetch_one(scope.connection())
-        .await?)
 }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod alert;
 pub mod allocation;
 pub mod answer;
 pub mod assessment;
@@ -14,6 +15,7 @@ pub mod contact;
 pub mod decision;
 pub mod dictionary;
 pub mod due;
+pub mod duty_call;
 pub mod event;
 pub mod hospital_message;
 pub mod import;
@@ -25,8 +27,10 @@ pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod prompt;
+pub mod recall;
 pub mod recording;
 pub mod role;
+pub mod roster;
 pub mod run;
 pub mod sample;
 pub mod statistics;

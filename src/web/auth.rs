@@ -149,6 +149,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/allocation", "allocation"),
     ("/api/samples", "samples"),
     ("/api/statistics", "statistics"),
+    ("/api/roster", "roster"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),
 ];

@@ -25,7 +25,7 @@ impl Script {
     pub(super) fn load(core: &Core, dialplan: &str, purpose: &DialPurpose) -> Result<Self, String> {
         let birth = match purpose {
             DialPurpose::FollowUp { claim, .. } => claim.birth_date.as_ref(),
-            DialPurpose::Test | DialPurpose::Studio(_) => None,
+            DialPurpose::Test | DialPurpose::Studio(_) | DialPurpose::Duty(_) => None,
         };
         let today = core.clock.wall().date_naive();
         let is_child =
@@ -153,11 +153,11 @@ impl Call {
                 let entry = self.answer_entry(&given);
                 self.write(entry).await;
             }
-            Output::Alert { link_id, level } => {
-                let level_word = level.as_str();
-                let due_minutes = level.due_minutes();
-                self.write(Entry::Alert(FoundAlert { link_id, level: level_word, due_minutes }))
-                    .await;
+            Output::Alert { form: questionnaire, link_id, text: item_text, level, advice } => {
+                let (due_minutes, level) = (level.due_minutes(), level.as_str());
+                let found =
+                    FoundAlert { questionnaire, link_id, item_text, level, due_minutes, advice };
+                self.write(Entry::Alert(found)).await;
             }
             Output::Effect(effect) => self.write(Entry::Effect(app_effect(effect))).await,
             Output::Task(why) => self.write(Entry::Task(why)).await,

@@ -24,6 +24,7 @@ impl Call {
         }
         let report = self.end.clone().unwrap_or_default();
         let outcome = self.finish_attempt(&report, &verdict).await;
+        self.finish_duty().await;
         let end = self.leg_end(&report, stats.as_ref());
         let at = self.core.clock.wall();
         let why = self.fault.or(self.why).unwrap_or(who(&report));
@@ -80,7 +81,10 @@ impl Call {
         lost.fetch_add(u64::from(session.lost), std::sync::atomic::Ordering::Relaxed);
         LegEnd {
             id: self.leg_id,
-            role: "patient",
+            role: match &self.kind {
+                Kind::Duty(_) => "duty",
+                _ => "patient",
+            },
             sip_call_id: self.sip_call_id.clone(),
             started_at: self.times.started,
             answered_at: self.times.answered,

@@ -72,6 +72,7 @@ pub(crate) async fn answer(
         tape: Tape::default(),
         talk: None,
         booth: None,
+        duty: None,
         plan: Some(Plan::Talk(Box::new(script))),
         commands,
         ending,

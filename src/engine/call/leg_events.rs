@@ -32,6 +32,7 @@ impl Call {
                 self.core.live.update(self.id, |live| live.keys += 1);
                 self.tell_talk(ivr::Input::Key(key), now);
                 self.tell_booth(ivr::studio::Input::Key(key));
+                self.tell_duty(ivr::duty::Input::Key(key));
             }
             LegEvent::Request { transaction, request } => {
                 let response = Response::to_request(&request.headers, 501, "");
@@ -59,7 +60,7 @@ impl Call {
         if self.sound.configure(media).is_err() {
             return self.fail("the sound could not be configured");
         }
-        if !self.early && !matches!(self.kind, Kind::Studio) {
+        if !self.early && self.is_recorded() {
             self.early = true;
             self.core.live.update(self.id, |live| live.state = "early_media");
             self.set_state("early_media").await;
@@ -87,19 +88,27 @@ impl Call {
             // Busy: only the time-out for a silent line is armed later.
             let _ = handle.expect_rtp();
         }
-        // A nurse who reads prompts is recorded sentence by sentence.
-        if !matches!(self.kind, Kind::Studio) {
+        if self.is_recorded() {
             self.begin_recording("call").await;
         }
         self.timers.speak_at = Some(now + BEFORE_FIRST_WORD);
         let longest = Duration::from_secs(self.core.config().dialer.call_max_s);
-        self.timers.end_at = Some(now + longest);
+        // A duty phone's time began when it was rung.
+        if !matches!(self.kind, Kind::Duty(_)) {
+            self.timers.end_at = Some(now + longest);
+        }
+    }
+
+    /// A nurse who reads prompts is recorded sentence by sentence; staff on duty not at all.
+    const fn is_recorded(&self) -> bool {
+        !matches!(self.kind, Kind::Studio | Kind::Duty(_))
     }
 
     fn on_ended(&mut self, report: invite::EndReport) {
         let now = self.core.clock.instant();
         self.tell_talk(ivr::Input::HungUp, now);
         self.tell_booth(ivr::studio::Input::HungUp);
+        self.tell_duty(ivr::duty::Input::HungUp);
         self.sound.stop_play();
         let until = now + super::GIVE_UP;
         self.timers = super::Timers { give_up_at: Some(until), ..super::Timers::default() };

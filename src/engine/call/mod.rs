@@ -3,6 +3,7 @@
 
 mod booth;
 mod conversation;
+mod duty;
 mod end;
 mod inbound;
 mod leg_events;
@@ -21,7 +22,9 @@ use tokio::{
     time,
 };
 use tracing::{Instrument, info_span, warn};
+use uuid::Uuid;
 
+pub(super) use duty::end_duty_call;
 pub(super) use inbound::answer;
 pub(crate) use leg_events::BEFORE_FIRST_WORD;
 pub use outbound::{Contact, Dial, DialError, DialPurpose, dial};
@@ -33,9 +36,10 @@ use sound::Sound;
 
 use super::{Core, Journal, Mailbox, MediaEvent, StudioScript};
 use crate::{
-    app::{CallRef, Claim},
+    app::{CallRef, Claim, DutyClaim},
     base::{CallId, LegId, Machine as _, PersonId},
     domain::Outcome,
+    ivr::duty::DutyPhone,
     sip::{
         endpoint::{Event, Input},
         invite::{self, EndReport, Leg},
@@ -55,6 +59,7 @@ pub struct CallHandle {
     id: CallId,
     is_outbound: bool,
     person: Option<PersonId>,
+    alert: Option<Uuid>,
     mailbox: mpsc::Sender<Command>,
     ended: watch::Receiver<Option<Ending>>,
 }
@@ -75,6 +80,11 @@ impl CallHandle {
     /// Who is called, where that is known.
     pub const fn person(&self) -> Option<PersonId> {
         self.person
+    }
+
+    /// A duty phone rings for it.
+    pub const fn alert(&self) -> Option<Uuid> {
+        self.alert
     }
 
     pub const fn is_outbound(&self) -> bool {
@@ -104,6 +114,8 @@ struct Call {
     talk: Option<Talk>,
     /// A nurse reads prompts: instead of `talk`.
     booth: Option<Booth>,
+    /// A duty phone: instead of `talk`.
+    duty: Option<DutyPhone>,
     /// What the call will be, once somebody has answered.
     plan: Option<Plan>,
     commands: mpsc::Receiver<Command>,
@@ -123,12 +135,15 @@ struct Call {
 enum Plan {
     Talk(Box<Script>),
     Studio(Box<StudioScript>),
+    Duty,
 }
 
 enum Kind {
     FollowUp(Box<Claim>),
     Test,
     Studio,
+    /// Staff are rung for an alert.
+    Duty(Box<DutyClaim>),
     Inbound,
 }
 
@@ -166,7 +181,11 @@ fn spawn(
 ) -> CallHandle {
     let is_outbound = !matches!(call.kind, Kind::Inbound);
     let person = call.call_ref().person;
-    let handle = CallHandle { id: call.id, is_outbound, person, mailbox, ended };
+    let alert = match &call.kind {
+        Kind::Duty(claim) => Some(claim.alert),
+        _ => None,
+    };
+    let handle = CallHandle { id: call.id, is_outbound, person, alert, mailbox, ended };
     call.core.add_call(handle.clone());
     let span = info_span!("call", call.id = %call.id);
     tokio::spawn(call.run().instrument(span));
@@ -222,6 +241,10 @@ impl Call {
                 idle = false;
                 self.on_studio(output).await;
             }
+            while let Some(output) = self.duty.as_mut().and_then(DutyPhone::poll_output) {
+                idle = false;
+                self.on_duty(output).await;
+            }
             if idle {
                 return;
             }
@@ -261,6 +284,7 @@ impl Call {
             self.leg.poll_timeout(),
             self.talk.as_ref().and_then(Talk::poll_timeout),
             self.booth.as_ref().and_then(Booth::poll_timeout),
+            self.duty.as_ref().and_then(DutyPhone::poll_timeout),
         ];
         own.into_iter().copied().chain(machines).flatten().min()
     }
@@ -276,6 +300,9 @@ impl Call {
         if let Some(booth) = &mut self.booth {
             booth.handle_timeout(now);
         }
+        if let Some(phone) = &mut self.duty {
+            duty::handle_timeout(phone, now);
+        }
         if take_due(&mut self.timers.response_until, now) {
             self.why = Some("no response from the trunk");
             self.command_leg(invite::Command::Cancel);
@@ -287,6 +314,7 @@ impl Call {
             match self.plan.take() {
                 Some(Plan::Talk(script)) => self.begin_talk(*script),
                 Some(Plan::Studio(script)) => self.begin_studio(*script),
+                Some(Plan::Duty) => self.begin_duty(),
                 None => {}
             }
         }
@@ -304,6 +332,10 @@ impl Call {
             Command::Stop { apologise: true } if is_live && self.booth.is_some() => {
                 self.why.get_or_insert("stopped");
                 self.tell_booth(crate::ivr::studio::Input::Stop);
+            }
+            Command::Stop { apologise: true } if is_live && self.duty.is_some() => {
+                self.why.get_or_insert("stopped");
+                self.tell_duty(crate::ivr::duty::Input::Stop);
             }
             Command::Stop { apologise: true } if is_live && self.talk.is_some() => {
                 self.why.get_or_insert("stopped");

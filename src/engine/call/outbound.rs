@@ -9,7 +9,7 @@ use super::{
     spawn,
 };
 use crate::{
-    app::{AppError, Claim, NewCall},
+    app::{AppError, Claim, DutyClaim, NewCall},
     base::{CallId, LegId, Pii, RunId},
     config::Trunk,
     engine::{Core, LiveCall, MediaError, StudioScript, interface_flow},
@@ -46,6 +46,8 @@ pub enum DialPurpose {
     Test,
     /// A nurse reads prompts.
     Studio(Box<StudioScript>),
+    /// Staff are rung for an alert.
+    Duty(Box<DutyClaim>),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +75,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     let config = core.config();
     let interface = config.interface(&name).ok_or_else(missing)?;
     let script = match &dial.purpose {
-        DialPurpose::Studio(_) => None,
+        DialPurpose::Studio(_) | DialPurpose::Duty(_) => None,
         purpose => Some(Script::load(core, &dial.dialplan, purpose).map_err(DialError::Dialplan)?),
     };
     let sha256 = script.as_ref().map(|script| script.sha256.clone()).unwrap_or_default();
@@ -93,8 +95,13 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         DialPurpose::FollowUp { claim, .. } => (Kind::FollowUp(claim), None),
         DialPurpose::Test => (Kind::Test, None),
         DialPurpose::Studio(script) => (Kind::Studio, Some(Plan::Studio(script))),
+        DialPurpose::Duty(claim) => (Kind::Duty(claim), Some(Plan::Duty)),
     };
     let plan = script.map(|script| Plan::Talk(Box::new(script))).or(plan);
+    let lasts = match &kind {
+        Kind::Duty(claim) => Some(now + claim.lasts),
+        _ => None,
+    };
     let profile = &dial.trunk.profile;
     let after = |seconds| Some(now + Duration::from_secs(seconds));
     let call = Call {
@@ -107,12 +114,14 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         tape: Tape::default(),
         talk: None,
         booth: None,
+        duty: None,
         plan,
         commands,
         ending,
         timers: Timers {
             ring_until: after(profile.ring_timeout_s),
             response_until: after(profile.no_response_s),
+            end_at: lasts,
             ..Timers::default()
         },
         times: Times { started: at, answered: None },
@@ -137,14 +146,18 @@ async fn begin(
 ) -> Result<(), DialError> {
     let claim = match &dial.purpose {
         DialPurpose::FollowUp { claim, .. } => Some(claim),
-        DialPurpose::Test | DialPurpose::Studio(_) => None,
+        _ => None,
+    };
+    let of_alert = match &dial.purpose {
+        DialPurpose::Duty(claim) => claim.department,
+        _ => None,
     };
     let new = NewCall {
         id,
         attempt: claim.map(|claim| claim.attempt),
         task: claim.map(|claim| claim.task),
         person: claim.map(|claim| claim.person),
-        department: claim.and_then(|claim| claim.department),
+        department: claim.map_or(of_alert, |claim| claim.department),
         is_outbound: true,
         remote: claim
             .map_or_else(|| dial.digits.clone(), |claim| Pii::new(claim.e164.as_str().to_owned())),
@@ -210,7 +223,7 @@ fn outbound_leg(
 fn show(core: &Core, id: CallId, dial: &Dial, at: chrono::DateTime<chrono::Utc>) {
     let (name, run) = match &dial.purpose {
         DialPurpose::FollowUp { claim, run } => (Some(claim.name.clone()), *run),
-        DialPurpose::Test | DialPurpose::Studio(_) => (None, None),
+        _ => (None, None),
     };
     core.live.put(LiveCall {
         call: id,

@@ -6,7 +6,7 @@ use super::Call;
 use crate::{
     config::Interface,
     engine::{Core, LegEvent, MediaError, MediaEvent, MediaHandle, OpenLeg},
-    ivr::{self, studio},
+    ivr::{self, duty, studio},
     media::{self, PlayId, PlayItem},
     sip::sdp::{self, LocalMedia, Negotiated},
 };
@@ -92,12 +92,14 @@ impl Call {
                 self.core.live.update(self.id, |live| live.keys += 1);
                 self.tell_talk(ivr::Input::Key(key), now);
                 self.tell_booth(studio::Input::Key(key));
+                self.tell_duty(duty::Input::Key(key));
             }
             LegEvent::Sound(media::Event::PlayFinished { id, is_complete, .. })
                 if is_complete && self.sound.is_current(id) =>
             {
                 self.tell_talk(ivr::Input::Said, now);
                 self.tell_booth(studio::Input::Said);
+                self.tell_duty(duty::Input::Said);
             }
             LegEvent::Sound(media::Event::SpeechStarted) => {
                 self.tell_talk(ivr::Input::Speech, now);

@@ -160,6 +160,11 @@ const VARIABLES: &[&str] = &[
     "value",
     "sys",
     "dia",
+    // Of the duty phone alone: everything of an alert.
+    "ward",
+    "item_text",
+    "said",
+    "advice",
 ];
 
 pub(in crate::ivr) const SAID_BY_THE_MACHINE: &[&str] = &[
@@ -186,6 +191,16 @@ pub(in crate::ivr) const SAID_BY_THE_MACHINE: &[&str] = &[
     "suicide.say",
     "suicide.nobody",
     "voicemail",
+    "duty.hello",
+    "duty.wrong",
+    "duty.refused",
+    "duty.alert",
+    "duty.advice",
+    "duty.menu",
+    "duty.taken",
+    "duty.before",
+    "duty.nobody",
+    "duty.fault",
 ];
 
 const SAID_TO_ANYBODY: &[&str] = &[
@@ -201,6 +216,14 @@ const SAID_TO_ANYBODY: &[&str] = &[
     "fault",
     "stopped",
     "voicemail",
+    "duty.hello",
+    "duty.wrong",
+    "duty.refused",
+    "duty.menu",
+    "duty.taken",
+    "duty.before",
+    "duty.nobody",
+    "duty.fault",
 ];
 
 /// About 13 s of slow speech; the advice is 22 characters, the frozen PHQ has 43.

@@ -181,7 +181,7 @@ impl Machine {
         self.enough |= item.enough;
         self.advise(form.as_deref(), option.advice.as_deref());
         if let Some(level) = option.red_flag
-            && self.flag(&item, level)
+            && self.flag(form.as_deref(), &item, level, option.advice.as_deref())
         {
             return;
         }

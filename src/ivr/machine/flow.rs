@@ -441,8 +441,21 @@ impl Machine {
     }
 
     /// A flag in an answer. Answers whether the flow has left the question.
-    pub(super) fn flag(&mut self, item: &Item, level: Level) -> bool {
-        self.outputs.push_back(Output::Alert { link_id: item.link_id.clone(), level });
+    pub(super) fn flag(
+        &mut self,
+        form: Option<&Questionnaire>,
+        item: &Item,
+        level: Level,
+        advice: Option<&str>,
+    ) -> bool {
+        let words = form.zip(advice).and_then(|(form, id)| form.advice.get(id));
+        self.outputs.push_back(Output::Alert {
+            form: form.map(|form| form.id.clone()).unwrap_or_default(),
+            link_id: item.link_id.clone(),
+            text: item.text.clone(),
+            level,
+            advice: words.and_then(|words| words.get("zh")).cloned(),
+        });
         let is_worse = self.worst.is_none_or(|worst| worst < level);
         self.worst = self.worst.max(Some(level));
         if level == Level::Prompt {

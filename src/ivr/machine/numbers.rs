@@ -149,7 +149,7 @@ impl Machine {
             return false;
         };
         self.advise(Some(form), advice.as_deref());
-        self.flag(item, level)
+        self.flag(Some(form), item, level, advice.as_deref())
     }
 
     pub(super) fn on_rejected(&mut self) {

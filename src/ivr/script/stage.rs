@@ -148,7 +148,7 @@ impl Stage {
                 Output::Say(saying) => self.on_say(&saying),
                 Output::StopSaying => self.speaks_until = None,
                 Output::Answer(given) => self.on_answer(given),
-                Output::Alert { link_id, level } => {
+                Output::Alert { link_id, level, .. } => {
                     let level = if level == Level::Suicide { "suicide" } else { level.as_str() };
                     self.happens(format!("alert {link_id} {level}"));
                 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{alerts::AlertView, tasks::age};
 use crate::{
     base::CallId,
-    store::{answer, call, recording},
+    store::{alert, answer, call, recording},
     web::{
         Shared,
         ask::{Key, Terms, Window, page},
@@ -219,7 +219,7 @@ async fn find(
     app.audit_access(&signed.0.principal, "read", "call", &call_id.to_string(), at).await?;
     let answers = answer::of_call(&mut scope, call_id).await?;
     let recordings = recording::of_call(&mut scope, call_id).await?;
-    let alerts = answer::alerts_of_call(&mut scope, call_id).await?;
+    let alerts = alert::of_call(&mut scope, call_id, site.core.clock.wall()).await?;
     let legs = call::legs(&mut scope, call_id).await?;
     Ok(Json(CallDetailView {
         call: CallView::of(row, today(&site)),

@@ -24,6 +24,7 @@ mod recordings;
 mod reports;
 mod research;
 mod roles;
+mod roster;
 mod runs;
 mod session;
 mod statistics;
@@ -61,6 +62,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(do_not_call::routes())
         .merge(attempts::routes())
         .merge(alerts::routes())
+        .merge(roster::routes())
         .merge(stop_all::routes())
         .merge(policies::routes())
         .merge(trunks::routes())

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::trunks::{TrunkView, trunk_views};
 use crate::{
-    store::{answer, attempt, stop, task},
+    store::{alert, attempt, stop, task},
     web::{Shared, auth::Signed, error::Result},
 };
 
@@ -78,7 +78,7 @@ async fn overview(State(site): State<Shared>, signed: Signed) -> Result<Json<Ove
         trunks: trunk_views(core),
         live: core.live.count(),
         live_max: core.calls_max(),
-        alerts_open: answer::open_alert_count(&mut scope).await?,
+        alerts_open: alert::open_count(&mut scope).await?,
         uncertain: attempt::uncertain_count(&mut scope).await?,
         work: WorkView {
             due: work.due,

@@ -20,10 +20,14 @@ pub(super) fn read(form: Option<&Kept<Questionnaire>>, told: &TypedAnswer) -> Re
     let typed = read_typed(&form.value, link_id, value, told.status.as_deref())
         .map_err(Problem::invalid)?;
     let text = form.value.item(link_id).map(|item| item.text.clone()).unwrap_or_default();
+    let advice = typed.advice.as_ref().and_then(|id| form.value.advice.get(id)?.get("zh"));
     let alert = typed.red_flag.map(|level| FoundAlert {
+        questionnaire: form.value.id.clone(),
         link_id: link_id.clone(),
+        item_text: text.clone(),
         level: level.as_str(),
         due_minutes: level.due_minutes(),
+        advice: advice.cloned(),
     });
     let given = GivenAnswer {
         questionnaire: form.value.id.clone(),
