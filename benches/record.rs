@@ -40,9 +40,11 @@ async fn measure(app: &App, config: &Config, commit_s: f64) {
         login: "bench".to_owned(),
         departments: Departments::All,
     };
-    let (at, today) = (clock.wall(), chrono::NaiveDate::from_ymd_opt(2026, 1, 6).unwrap());
+    let at = clock.wall();
+    let calendar = Calendar::always(config.hospital.timezone);
     let began = clock.instant();
-    let done = app.import_csv(&by, "bench.csv", csv().as_bytes(), today, "0592", at).await.unwrap();
+    let done =
+        app.import_csv(&by, "bench.csv", csv().as_bytes(), &calendar, "0592", at).await.unwrap();
     let import_s = (clock.instant() - began).as_secs_f64() / f64::from(ROWS);
     tell("import, checked and stored", 1.0 / import_s, "rows/s", import_s / commit_s);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

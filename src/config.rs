@@ -14,7 +14,7 @@ use std::{
 
 use serde::Deserialize;
 
-pub use intake::{Hl7, Source, SourceKind};
+pub use intake::Hl7;
 pub use trunk::{CarrierProfile, DialRule, Transport, Trunk};
 
 use crate::base::{E164, Pii};
@@ -34,7 +34,6 @@ pub struct Config {
     pub tts: Tts,
     pub pilot: Option<Pilot>,
     pub hl7: Hl7,
-    pub source: Vec<Source>,
     pub limits: Limits,
     pub log: Log,
 }
@@ -342,9 +341,7 @@ impl Config {
         let Paths { data, dialplans, recordings } = &mut self.paths;
         let secrets = self.trunk.iter_mut().filter_map(|trunk| trunk.password_file.as_mut());
         let tls = self.web.tls_cert.iter_mut().chain(&mut self.web.tls_key);
-        let sources = self.source.iter_mut();
-        let sources = sources.flat_map(|s| s.folder.iter_mut().chain(&mut s.token_file));
-        let rest = self.database.url_file.iter_mut().chain(tls).chain(secrets).chain(sources);
+        let rest = self.database.url_file.iter_mut().chain(tls).chain(secrets);
         for path in [data, dialplans, recordings].into_iter().chain(rest) {
             *path = folder.join(&*path);
         }
@@ -357,11 +354,6 @@ impl Config {
             let what = format!("trunk {:?}: password", trunk.name);
             let (file, name) = (trunk.password_file.clone(), trunk.password_env.clone());
             fill_secret(&mut trunk.password, file.as_deref(), name.as_deref(), &what, env)?;
-        }
-        for source in &mut self.source {
-            let what = format!("source {:?}: token", source.name);
-            let (file, name) = (source.token_file.clone(), source.token_env.clone());
-            fill_secret(&mut source.token, file.as_deref(), name.as_deref(), &what, env)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a type cannot say of a config: names that must exist, ports that must differ.
 
-use super::{Config, Source, SourceKind};
+use super::Config;
 
 /// Where in the text the mistake stands (a needle to find its line by), and what it is.
 type Mistake = (String, String);
@@ -69,17 +69,6 @@ impl Config {
         if hl7.connections_max == 0 || hl7.message_max_kib == 0 || hl7.idle_s == 0 {
             return Err(at("[hl7]", "hl7: its limits must be at least 1"));
         }
-        for (index, source) in self.source.iter().enumerate() {
-            let wrong = |what: &str| {
-                Err((format!("\"{}\"", source.name), format!("source {:?}: {what}", source.name)))
-            };
-            if self.source[..index].iter().any(|other| other.name == source.name) {
-                return wrong("stands twice");
-            }
-            if let Some(what) = mistake_of(source) {
-                return wrong(what);
-            }
-        }
         Ok(())
     }
 
@@ -122,26 +111,6 @@ impl Config {
             }
         }
         Ok(())
-    }
-}
-
-fn mistake_of(source: &Source) -> Option<&'static str> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let has_token =
-        source.token.is_some() || source.token_file.is_some() || source.token_env.is_some();
-    if source.name.is_empty() || !source.name.chars().all(is_plain) {
-        return Some("its name is made of letters, digits, - and _");
-    }
-    if source.every_minutes == 0 || source.timeout_s == 0 || source.rows_max == 0 {
-        return Some("every_minutes, timeout_s and rows_max must be at least 1");
-    }
-    match source.kind {
-        SourceKind::Folder if source.folder.is_none() => Some("a folder needs folder = \"…\""),
-        SourceKind::Command if source.command.is_empty() => {
-            Some("a command needs command = [\"program\", \"argument\"]")
-        }
-        SourceKind::Http if !has_token => Some("an http door needs token, token_file or token_env"),
-        _ => None,
     }
 }
 

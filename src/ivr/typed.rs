@@ -124,8 +124,9 @@ mod tests {
     use super::*;
 
     fn form() -> Questionnaire {
+        let name = "dialplans/questionnaires/t.toml".to_owned();
         let text = r#"
-            id = "t"
+id = "t"
             version = 1
             title = { zh = "t", en = "t" }
             [[item]]
@@ -145,7 +146,9 @@ mod tests {
                 { code = "na", zh = "不适用", en = "n/a", status = "not_applicable" },
             ]
         "#;
-        toml::from_str(text).unwrap()
+        let source = crate::ivr::Source { name, text: text.to_owned() };
+        let library = crate::ivr::Library::read(&[source]).unwrap();
+        library.questionnaire("t").unwrap().value.as_ref().clone()
     }
 
     #[test]

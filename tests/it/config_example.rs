@@ -28,11 +28,6 @@ fn every_setting_of_the_example_exists_and_has_its_default() {
     let mut hl7 = config.hl7.clone();
     assert_eq!(hl7.bind.take().map(|bind| bind.port()), Some(2575), "off by default");
     same("hl7", format!("{hl7:?}"), format!("{:?}", defaults.hl7));
-    let bare = "[[source]]\nname = \"his\"\nkind = \"command\"\ncommand = [\"x\"]";
-    let (own, bare) = (&config.source[0], Config::parse(bare, "bare").expect("it parses"));
-    let limits =
-        |s: &suifang::config::Source| (s.every_minutes, s.timeout_s, s.rows_max, s.silent_hours);
-    assert_eq!(limits(own), limits(&bare.source[0]), "[source]");
     assert_eq!(config.web.bind, defaults.web.bind);
     assert_eq!(config.limits.disk_min_mib, defaults.limits.disk_min_mib);
     let profile = suifang::config::CarrierProfile::default();

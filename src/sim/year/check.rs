@@ -7,6 +7,9 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 use super::world::World;
 use crate::domain::{Outcome, TaskState};
 
+/// From the dial to its end.
+type Span = (DateTime<Utc>, DateTime<Utc>);
+
 impl World<'_> {
     /// Every broken rule in words; empty is what is wanted.
     pub(super) fn broken(&self) -> Vec<String> {
@@ -29,8 +32,8 @@ impl World<'_> {
 
     /// No patient and no number in two live calls.
     fn one_call_at_a_time(&self, broken: &mut Vec<String>) {
-        let mut by_person: BTreeMap<u32, Vec<(DateTime<Utc>, DateTime<Utc>)>> = BTreeMap::new();
-        let mut by_number: BTreeMap<u64, Vec<(DateTime<Utc>, DateTime<Utc>)>> = BTreeMap::new();
+        let mut by_person: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
+        let mut by_number: BTreeMap<u64, Vec<Span>> = BTreeMap::new();
         for (at, ended, person, number, task) in self.ledger.all_dials() {
             let Some(ended) = ended else {
                 broken.push(format!("a call of task {task} never ended"));

@@ -2,6 +2,7 @@
 //! people from a seed. The same seed gives the same year, to the last dial.
 
 mod baseline;
+mod call;
 mod check;
 mod ledger;
 mod model;

@@ -55,9 +55,10 @@ async fn f123_f129_ten_thousand_discharges_of_which_7447_were_followed_up_are_74
     assert_eq!(all, 2553);
     let work = hospital.get("/api/statistics/workload?from=2025-01-01&to=2025-01-31").ok();
     assert_eq!(work["hospital"]["completed"], 7500);
-    let half = hospital.get(&format!(
-        "/api/statistics/compare?from=2025-01-08&to=2025-01-15&before_from=2025-01-01&before_to=2025-01-07"
-    ));
+    let half = hospital.get(
+        "/api/statistics/compare?from=2025-01-08&to=2025-01-15\
+         &before_from=2025-01-01&before_to=2025-01-07",
+    );
     assert!(half.ok()["difference"].is_f64());
     assert_eq!(hospital.get("/api/statistics/follow-up?from=2025-02-01&to=2025-01-01").status, 422);
     assert_eq!(hospital.get(&format!("/api/statistics/follow-up?{period}&by=shoe")).status, 422);
