@@ -11,7 +11,7 @@ RUN_PACKAGES := postgresql espeak-ng gcc libc6-dev
 TEST_PACKAGES := sip-tester baresip-core chromium sox fonts-noto-cjk iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: help run page build test sqlx sqlx-check bench torture fuzz package try-package clean
+.PHONY: help run page build test sqlx sqlx-check features bench torture fuzz package try-package clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -36,6 +36,9 @@ sqlx: ## Write .sqlx anew, after a query or a migration has changed
 
 sqlx-check: ## Is .sqlx as the queries and the migrations say? (part of `make test`)
 	@scripts/sqlx check
+
+features: ## docs/features.md: which test proves which row of the feature list
+	@scripts/features write
 
 bench: ## Measure (on a quiet machine)
 	@scripts/bench

@@ -166,16 +166,31 @@ pub fn after(
         ),
         Next::RetryAfter(wait) => {
             let earliest = at + Duration::from_std(wait).unwrap_or_default();
-            // A fault of the line or a busy one says nothing about the hour.
-            if matches!(outcome, Outcome::Busy | Outcome::TrunkFault | Outcome::SystemFault) {
+            if says_nothing_of_the_hour(outcome) {
                 return waits(calendar.next_open(earliest, None), None);
             }
             spread_out(calendar, spread, past, earliest)
         }
         Next::RetryAnotherDay => {
-            spread_out(calendar, spread, past, calendar.next_day_open(at).unwrap_or(at))
+            let earliest = calendar.next_day_open(at).unwrap_or(at);
+            if says_nothing_of_the_hour(outcome) {
+                return waits(Some(earliest), None);
+            }
+            spread_out(calendar, spread, past, earliest)
         }
     }
+}
+
+/// A fault, a busy line or a dead number: another part of the day would not help.
+const fn says_nothing_of_the_hour(outcome: Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Busy
+            | Outcome::TrunkFault
+            | Outcome::SystemFault
+            | Outcome::NotInService
+            | Outcome::WrongNumber
+    )
 }
 
 fn spread_out(

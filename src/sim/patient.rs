@@ -376,8 +376,8 @@ const HEARD_ENOUGH: Duration = Duration::from_millis(700);
 const NEXT_QUESTION: Duration = Duration::from_millis(1800);
 
 /// On top of the 700 ms after which a voice counts as ended: longer than any pause
-/// between two sentences of a question.
-const QUIET_MORE: Duration = Duration::from_millis(500);
+/// between two sentences, also where a sentence with a name is rendered on a busy machine.
+const QUIET_MORE: Duration = Duration::from_millis(1500);
 
 const BEFORE_HANGING_UP: Duration = Duration::from_secs(2);
 const IDLE: Duration = Duration::from_secs(60);
