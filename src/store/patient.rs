@@ -354,6 +354,15 @@ pub async fn reopen_repaired(
     )
     .execute(scope.connection())
     .await?;
+    // A run that had ended for want of anybody to dial goes on with them.
+    sqlx::query!(
+        "update run set state = 'running', ended_at = null where state = 'finished'
+           and run_id in (select t.run_id from task t where t.person_id = $1
+               and t.kind = 'follow_up' and t.state = 'due')",
+        person.as_uuid()
+    )
+    .execute(scope.connection())
+    .await?;
     sqlx::query!(
         "update task set state = 'completed', done_by = $2, updated_at = $3
          where person_id = $1 and kind = 'repair_task'

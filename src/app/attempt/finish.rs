@@ -13,7 +13,7 @@ use crate::{
     base::{AttemptId, NumberId, PersonId, TaskId},
     domain::{
         After, Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION,
-        Outcome, PastAttempt, after, heed,
+        Outcome, PastAttempt, TaskState, after, heed,
     },
     store::{
         self, Scope,
@@ -201,7 +201,7 @@ async fn settle(
     let person = PersonId::from_uuid(open.person_id);
     let After { state, not_before, because } =
         after(calendar, &dialler.policy.spread, next, outcome, ended.promised, past, at);
-    if let Some(because) = &because {
+    if state == TaskState::WaitingRetry {
         let facts = json!({ "outcome": outcome.as_str(), "because": because });
         let new = store::decision::New {
             task: task.task_id,

@@ -27,14 +27,15 @@ async fn run(hospital: &Hospital, rows: &str) -> String {
     id
 }
 
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+/// `state`: of the follow-up, again and again until it is that.
+async fn until(what: &str, state: impl Fn() -> Value, expected: &str) {
     for _ in 0..300 {
-        if holds() {
+        if state() == expected {
             return;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    panic!("{what} did not come");
+    panic!("{what} did not come: {}", state());
 }
 
 /// F022, F025, F026, F048: the patient's number is dead, so the relative's is dialled in the
@@ -52,11 +53,11 @@ async fn f022_f025_f048_a_dead_number_gives_way_to_the_next_contact_in_the_same_
     let row = "王秀英,女,1952-08-15,Z1,心内科,2025-01-01,13800000001,李强,配偶,13900000001";
     let run = run(&hospital, row).await;
     let tasks = || hospital.get(&format!("/api/runs/{run}/tasks")).ok()["items"][0].clone();
-    until("the first dial", || tasks()["last_outcome"] == "not_in_service").await;
+    until("the first dial", || tasks()["last_outcome"].clone(), "not_in_service").await;
     assert_eq!(tasks()["state"], "waiting_retry");
     assert_eq!(carrier.dials().get("+8613900000001"), None, "not before the gap");
     hospital.on("2025-01-06T14:31").await;
-    until("the relative's answers", || tasks()["state"] == "completed").await;
+    until("the relative's answers", || tasks()["state"].clone(), "completed").await;
     let dials = carrier.dials();
     assert_eq!((dials["+8613800000001"], dials["+8613900000001"]), (1, 1));
     let found = hospital.get("/api/patients?search=Z1").ok();
@@ -89,9 +90,9 @@ async fn f024_a_dead_number_is_repaired_by_the_ward_and_the_follow_up_goes_on() 
         let rows = tasks["items"].as_array().unwrap().clone();
         rows.into_iter().find(|t| t["kind"] == "follow_up").unwrap()["state"].clone()
     };
-    until("the first dial", || state() == "waiting_retry").await;
+    until("the first dial", state, "waiting_retry").await;
     hospital.on("2025-01-07T09:30").await;
-    until("the second proof", || state() == "waiting_repair").await;
+    until("the second proof", state, "waiting_repair").await;
     let repairs: Vec<_> = tasks()["items"]
         .as_array()
         .unwrap()
@@ -106,6 +107,6 @@ async fn f024_a_dead_number_is_repaired_by_the_ward_and_the_follow_up_goes_on() 
     hospital.on("2025-01-07T14:40").await;
     let reopened = hospital.post(&format!("/api/patients/{person}/numbers"), &told).ok();
     assert_eq!(reopened["reopened"], 1);
-    until("the repaired number", || state() == "completed").await;
+    until("the repaired number", state, "completed").await;
     assert_eq!(carrier.dials()["+8613700000002"], 1);
 }
