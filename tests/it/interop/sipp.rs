@@ -12,6 +12,10 @@ fn sipp_calls_the_menu_and_presses_keys_both_ways() {
     let mut stage = Stage::new("sipp", "");
     stage.start();
     for (n, file) in ["menu_info.xml", "menu_rfc4733.xml"].into_iter().enumerate() {
+        if file == "menu_rfc4733.xml" && !may_open_raw_sockets() {
+            println!("NOT RUN (1): sipp plays keys as packets only with raw sockets (root)");
+            continue;
+        }
         let scenario = manifest().join("tests/data/sipp").join(file);
         let output = Command::new("sipp")
             .arg(format!("127.0.0.1:{}", stage.sip_port))
@@ -51,4 +55,10 @@ fn sipp_as_a_patient_is_called() {
     let ended = until(std::time::Duration::from_secs(10), || patient.try_wait().unwrap().is_some());
     let _ = patient.kill();
     assert!(ended, "sipp did not see the end of the call");
+}
+
+/// sipp's own way to send telephone-events needs them; an ordinary user has none.
+fn may_open_raw_sockets() -> bool {
+    use socket2::{Domain, Protocol, Socket, Type};
+    Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::UDP)).is_ok()
 }
