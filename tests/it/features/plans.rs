@@ -218,3 +218,24 @@ async fn f075_f045_death_and_refusal_stop_everything_and_a_visit_closes_the_task
     let alerts = hospital.get("/api/alerts").ok();
     assert_eq!(alerts[0]["level"], "emergency", "{alerts}");
 }
+
+/// F058: what the simulated year plans by is what a fresh installation has.
+#[tokio::test(flavor = "multi_thread")]
+async fn f058_a_fresh_installation_has_the_plans_that_the_simulation_uses() {
+    let hospital = Hospital::open("f058", "2025-01-02T10:00").await;
+    let shipped = suifang::domain::PlanSet::shipped();
+    let rows = hospital.get("/api/plan-templates").ok();
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), shipped.templates.len());
+    for template in &shipped.templates {
+        let row = rows.iter().find(|row| row["code"] == template.code.as_str()).unwrap();
+        assert_eq!(row["name"], template.name.as_str());
+        assert_eq!(row["kind"], template.kind.as_str());
+        let body: suifang::domain::PlanBody = serde_json::from_value(row["body"].clone()).unwrap();
+        assert_eq!(body, template.body, "{}", template.code);
+    }
+    let rules = hospital.get("/api/plan-rules").ok();
+    let rules: Vec<suifang::domain::PlanRule> =
+        serde_json::from_value(rules["rules"].clone()).unwrap();
+    assert_eq!(rules, shipped.rules);
+}
