@@ -15,7 +15,7 @@ use std::{
 use serde::Deserialize;
 
 pub use intake::Hl7;
-pub use trunk::{CarrierProfile, DialRule, Transport, Trunk};
+pub use trunk::{CarrierProfile, DialRule, Governor, Transport, Trunk};
 
 use crate::base::{E164, Pii};
 

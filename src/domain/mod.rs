@@ -8,6 +8,7 @@ mod chronic_cycle;
 mod day_part;
 mod dialling;
 mod discharge;
+mod governor;
 mod holiday;
 mod icd;
 mod ladder;
@@ -25,6 +26,7 @@ mod schedule;
 mod score;
 mod state;
 mod threshold;
+mod uncertain;
 mod take;
 mod window;
 mod word;
@@ -44,6 +46,7 @@ pub use discharge::{
     DiagnosisCell, Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault,
     Sex, read_date, read_id_card,
 };
+pub use governor::{GovernorLimits, Held, LastHour, SHORT};
 pub use holiday::{
     BroughtForward, Holiday, TaskDays, bring_forward, missing_year, read_holidays, shipped_holidays,
 };
@@ -79,4 +82,5 @@ pub use threshold::{
     VisitJudgement, check_pressure, check_value, is_jin_likely, judge_value, plausible_ranges,
     shipped_thresholds, weight_gain,
 };
+pub use uncertain::CutOff;
 pub use window::{Calendar, DayKind, DayPart, Window};

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     app::{Claim, Dialler, Ended, RunAction},
     base::{Pii, RunId},
-    config::{DialRule, Trunk},
-    domain::{Outcome, Pace, dial_digits},
+    config::{DialRule, Governor, Trunk},
+    domain::{GovernorLimits, Outcome, Pace, dial_digits},
     store::{Principal, run::Run},
 };
 
@@ -109,6 +109,10 @@ async fn look(
     if !pace.is_due(now) {
         return Ok(Look::Dialled { next_at: pace.due_at().unwrap_or(now) });
     }
+    if let Some(held) = core.app.held_by_governor(&trunk.name, &limits(&trunk), at).await? {
+        let until = held.until.with_timezone(&core.config().hospital.timezone);
+        return Ok(Look::Idle(format!("governor_{} {}", held.why, until.format("%m-%d %H:%M"))));
+    }
     let claims = core.app.claim_due(dialler, id, &trunk.name, 1, at).await?;
     if claims.is_empty() {
         return Ok(Look::Idle(nothing_due(core, id, run.is_standing, at).await?));
@@ -153,6 +157,11 @@ fn trunk_for(core: &Core, run: &Run) -> Option<Trunk> {
             && core.trunks.state(&trunk.name).is_up()
     });
     trunks.next().cloned()
+}
+
+fn limits(trunk: &Trunk) -> GovernorLimits {
+    let Governor { calls_per_h_max, short_share_max, no_answer_share_max } = trunk.governor;
+    GovernorLimits { calls_per_h_max, short_share_max, no_answer_share_max }
 }
 
 fn free_lines(core: &Core, run: &Run, trunk: &Trunk) -> usize {

@@ -109,6 +109,14 @@ impl Library {
         self.dialplans.get(id)
     }
 
+    /// The questionnaire that a dialplan asks first.
+    pub fn form_of(&self, dialplan: &str) -> Option<String> {
+        self.dialplan(dialplan)?.value.steps.iter().find_map(|step| match &step.action {
+            Action::Ask { questionnaire, .. } => Some(questionnaire.clone()),
+            _ => None,
+        })
+    }
+
     pub fn questionnaire(&self, id: &str) -> Option<&Kept<Questionnaire>> {
         self.questionnaires.get(id)
     }

@@ -20,7 +20,9 @@ pub mod studio;
 pub use check::{Finding, check};
 pub use dialplan::{Dialplan, Step};
 pub use library::{Kept, Library, LibraryError, Source};
-pub use machine::{CallContext, Given, Input, Machine, Output, Respondent, Saying, Verdict};
+pub use machine::{
+    CallContext, GREETED, Given, Input, Machine, Output, Respondent, Saying, Verdict,
+};
 pub use program::{Casting, Program};
 pub use questionnaire::{AnswerOption, Effect, Item, ItemType, Level, Questionnaire};
 pub use repertoire::{KeptLine, Line, LineState, Speaker, line_states, text_sha256};

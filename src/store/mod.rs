@@ -8,6 +8,7 @@ pub mod allocation;
 pub mod answer;
 pub mod assessment;
 pub mod attempt;
+pub mod beside;
 pub mod audit;
 pub mod call;
 pub mod column_mapping;

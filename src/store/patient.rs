@@ -195,7 +195,8 @@ pub async fn numbers(scope: &mut Scope, person: PersonId) -> Result<Vec<Number>>
              n.created_at as "created_at?",
              (select count(*) from attempt t where t.number_id = n.number_id and t.answered)
                  as "answered!",
-             (select count(*) from attempt t where t.number_id = n.number_id) as "dials!"
+             (select count(*) from attempt t where t.number_id = n.number_id and t.way = 'dial')
+                 as "dials!"
          from contact c left join number n using (contact_id)
          where c.person_id = $1 order by c.position, n.position"#,
         person.as_uuid()

@@ -45,7 +45,8 @@ pub async fn next_due(
              left join department d on d.department_id = t.department_id
          where t.run_id = $1 and t.kind = 'follow_up' and t.state in ('due', 'waiting_retry')
            and t.not_before <= $2 and coalesce(d.follows_up, true)
-         order by t.not_before, t.task_id limit $3
+         order by t.promised_part is null, t.priority desc, t.deadline_on nulls last,
+             t.not_before, t.task_id limit $3
          for update of t skip locked"#,
         run.as_uuid(),
         at,
@@ -139,7 +140,7 @@ pub async fn settle(
         "update task set state = $2, why = $3, not_before = coalesce($4, not_before),
              last_outcome = $5, attempts = attempts + $6::int, dials = dials - $7::int,
              interruptions = interruptions + $8::int, declined_days = $9, promised_part = $10,
-             claimed_by = null, claimed_epoch = null, updated_at = $11
+             claimed_by = null, claimed_epoch = null, held_from = null, updated_at = $11
          where task_id = $1",
         task.as_uuid(),
         settled.state,

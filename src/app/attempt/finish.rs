@@ -213,13 +213,15 @@ async fn settle(
         };
         store::decision::insert(scope, &new, at).await?;
     }
+    let is_dial = open.way == "dial";
     let settled = Settled {
         state: state.as_str(),
         why: Some(outcome.as_str()),
         not_before,
         outcome: outcome.as_str(),
-        is_attempt: outcome.is_attempt(),
-        is_dial: !matches!(outcome, Outcome::TrunkFault | Outcome::SystemFault),
+        is_attempt: outcome.is_attempt() && is_dial,
+        // A conversation that took no dial of its own has not been counted as one.
+        is_dial: !is_dial || !matches!(outcome, Outcome::TrunkFault | Outcome::SystemFault),
         interrupted: is_interrupted(outcome),
         declined_days: task.declined_days + i32::from(outcome == Outcome::Declined),
         promised_part: ended.promised.map(DayPart::as_str),

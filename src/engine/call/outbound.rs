@@ -131,6 +131,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         kind,
         end: None,
         fault: None,
+        asked: Vec::new(),
         why: None,
     };
     Ok(spawn(call, mailbox, ended))

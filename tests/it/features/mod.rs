@@ -2,6 +2,7 @@
 //! ids of its rows; `make features` prints who proves what.
 
 mod alerts;
+mod callback;
 mod clinical;
 mod dialling;
 mod hl7;

@@ -53,6 +53,7 @@ pub(crate) struct Hospital {
     pub(crate) clock: Arc<SetClock>,
     pub(crate) folder: PathBuf,
     pub(crate) carrier_port: u16,
+    sip_port: u16,
     address: String,
     database: String,
     cookie: Mutex<String>,
@@ -109,6 +110,7 @@ impl Hospital {
             clock,
             folder,
             carrier_port,
+            sip_port,
 
             address,
             database: database_name(name),
@@ -242,6 +244,11 @@ impl Hospital {
             .unwrap();
         assert!(done.status.success(), "{}", super::said(&done));
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
+    /// Where the trunk's calls come in.
+    pub(crate) fn sip(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.sip_port).into()
     }
 
     pub(crate) async fn carrier(&self, patients: Vec<suifang::sim::Patient>) -> Carrier {
