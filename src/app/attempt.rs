@@ -227,6 +227,10 @@ async fn judge(
     if let Some(why) = needs_person(standing.communication_mark.as_deref()) {
         return Ok(Verdict::ToPerson(why));
     }
+    let dials_max = i32::try_from(dialler.policy.dials_per_task_max).unwrap_or(i32::MAX);
+    if due.dials >= dials_max {
+        return Ok(Verdict::ToPerson("too_many_dials"));
+    }
     let today = dialler.calendar.local_date(at);
     let known = Known::read(scope, person).await?;
     let (next, _) = known.next_number(dialler, due.task_id, &standing, due.patient_only, today);

@@ -24,6 +24,7 @@ mod preview;
 mod prompts;
 mod recall;
 mod recordings;
+mod rollups;
 mod roster;
 mod run;
 mod seed;

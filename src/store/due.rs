@@ -162,10 +162,14 @@ pub struct Due {
     pub assigned_to: Option<String>,
     pub last_outcome: Option<String>,
     pub e164: Option<String>,
+    /// The part of the day at which this patient has answered most often.
+    pub answers_at: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
+    /// The hospital's, for the parts of the day.
+    pub zone: String,
     pub search: String,
     /// The same as it sounds.
     pub sound: Option<String>,
@@ -192,7 +196,12 @@ pub async fn list(scope: &mut Scope, terms: &Terms) -> Result<Vec<Due>> {
              t.deadline_on, t.due_at, t.promised_at, t.assigned_to, t.last_outcome,
              (select n.e164 from number n join contact c using (contact_id)
                  where c.person_id = t.person_id and n.state not in ('invalid', 'blocked')
-                 order by c.position, n.position limit 1) as e164
+                 order by c.position, n.position limit 1) as e164,
+             (select case when extract(hour from x.answered_at at time zone $11) < 12 then 'morning'
+                     when extract(hour from x.answered_at at time zone $11) < 18 then 'afternoon'
+                     else 'evening' end
+                 from attempt x where x.person_id = t.person_id and x.answered
+                 group by 1 order by count(*) desc, 1 limit 1) as answers_at
          from task t join person p using (person_id) left join department d using (department_id)
              left join admission a using (admission_id)
          where t.state in ('pending', 'due', 'assigned', 'in_progress', 'waiting_retry',
@@ -216,7 +225,8 @@ pub async fn list(scope: &mut Scope, terms: &Terms) -> Result<Vec<Due>> {
         terms.r#type,
         terms.limit,
         terms.offset,
-        terms.sound
+        terms.sound,
+        terms.zone
     )
     .fetch_all(scope.connection())
     .await?)

@@ -32,6 +32,7 @@ pub mod recall;
 pub mod recording;
 pub mod role;
 pub mod roster;
+pub mod rollup;
 pub mod run;
 pub mod sample;
 pub mod statistics;

@@ -165,6 +165,18 @@ pub async fn set_state(
     Ok(())
 }
 
+/// A run that had ended for want of anybody to dial goes on: somebody waits again.
+pub async fn reopen(scope: &mut Scope, run: RunId) -> Result<()> {
+    sqlx::query!(
+        "update run set state = 'running', ended_at = null
+         where run_id = $1 and state = 'finished'",
+        run.as_uuid()
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
 /// How many tasks of the run are in each state, and with which last outcome.
 pub struct Count {
     pub state: String,

@@ -31,13 +31,86 @@ pub struct Period {
 }
 
 /// Discharges of a period by any two of: department, ward, attending, disease, month,
-/// evidence, operator. An empty word: not split.
+/// evidence, operator. An empty word: not split. From the roll-ups; two dimensions that
+/// stand in no roll-up together are counted from the cases.
 pub async fn follow_up(
     scope: &mut Scope,
     period: Period,
     by: &str,
     and: &str,
 ) -> Result<Vec<Cell>> {
+    let is_own = |word: &&str| !["", "department", "month"].contains(word);
+    let mut dimensions: Vec<&str> = [by, and].into_iter().filter(is_own).collect();
+    dimensions.dedup();
+    match dimensions[..] {
+        [] => rolled_up(scope, period, by, and, "").await,
+        [dimension] => rolled_up(scope, period, by, and, dimension).await,
+        _ => counted(scope, period, by, and).await,
+    }
+}
+
+async fn rolled_up(
+    scope: &mut Scope,
+    period: Period,
+    by: &str,
+    and: &str,
+    dimension: &str,
+) -> Result<Vec<Cell>> {
+    Ok(sqlx::query_as!(
+        Cell,
+        r#"with fresh as materialized (
+               select distinct discharged_on from rollup_dirty where discharged_on between $1 and $2),
+           cells as (
+               select r.department_id, r.discharged_on, nullif(r.value, '') as value, r.discharged,
+                   r.eligible, r.has_number, r.valid_number, r.dialled, r.answered, r.right_person,
+                   r.completed, r.partial, r.in_time, r.with_evidence, r.late_entries
+               from follow_up_rollup r
+               where r.dimension = $5 and r.discharged_on between $1 and $2
+                 and r.discharged_on not in (select discharged_on from fresh)
+               union all
+               select c.department_id, c.discharged_on, case $5 when 'ward' then c.ward
+                       when 'attending' then c.attending when 'disease' then c.disease
+                       when 'evidence' then c.evidence when 'operator' then c.done_by end,
+                   1, eligible::int, (eligible and has_number)::int,
+                   (eligible and has_number and valid_number)::int, (eligible and dialled)::int,
+                   (eligible and has_number and valid_number and answered)::int,
+                   (eligible and has_number and valid_number and answered and right_person)::int,
+                   (eligible and has_number and valid_number and answered and right_person
+                       and completed)::int,
+                   (eligible and partial)::int,
+                   (eligible and has_number and valid_number and answered and right_person
+                       and in_time)::int,
+                   coalesce(eligible and completed
+                       and evidence in ('recording', 'call_record'), false)::int,
+                   coalesce(eligible and completed and late_entry, false)::int
+               from follow_up_case c
+               where c.discharged_on in (select discharged_on from fresh))
+           select case $3 when 'department' then d.name
+                 when 'month' then to_char(c.discharged_on, 'YYYY-MM')
+                 when '' then null else c.value end as a,
+             case $4 when 'department' then d.name
+                 when 'month' then to_char(c.discharged_on, 'YYYY-MM')
+                 when '' then null else c.value end as b,
+             sum(discharged) as "discharged!", sum(eligible) as "eligible!",
+             sum(has_number) as "has_number!", sum(valid_number) as "valid_number!",
+             sum(dialled) as "dialled!", sum(answered) as "answered!",
+             sum(right_person) as "right_person!", sum(completed) as "completed!",
+             sum(partial) as "partial!", sum(in_time) as "in_time!",
+             sum(with_evidence) as "with_evidence!", sum(late_entries) as "late_entries!"
+         from cells c join department d using (department_id)
+         group by 1, 2 order by 1 nulls last, 2 nulls last limit 2000"#,
+        period.from,
+        period.to,
+        by,
+        and,
+        dimension
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// A free filter: each discharge of the period is looked at.
+async fn counted(scope: &mut Scope, period: Period, by: &str, and: &str) -> Result<Vec<Cell>> {
     Ok(sqlx::query_as!(
         Cell,
         r#"select case $3 when 'department' then c.department when 'ward' then c.ward
@@ -126,12 +199,20 @@ pub struct Count {
 pub async fn causes(scope: &mut Scope, period: Period) -> Result<Vec<Count>> {
     Ok(sqlx::query_as!(
         Count,
-        r#"select coalesce(case when not has_number then 'no_number'
-                 when not valid_number then 'number_invalid'
-                 when completed then 'too_late' when task_id is null then 'no_task'
-                 when not dialled then 'not_dialled' else last_outcome end, 'unknown') as "word!",
-             count(*) as "count!"
-         from follow_up_case where discharged_on between $1 and $2 and eligible and not in_time
+        r#"with fresh as materialized (
+               select distinct discharged_on from rollup_dirty where discharged_on between $1 and $2)
+           select word as "word!", sum(count)::bigint as "count!" from (
+               select r.value as word, r.eligible as count from follow_up_rollup r
+               where r.dimension = 'cause' and r.discharged_on between $1 and $2
+                 and r.discharged_on not in (select discharged_on from fresh)
+               union all
+               select coalesce(case when not has_number then 'no_number'
+                     when not valid_number then 'number_invalid'
+                     when completed then 'too_late' when task_id is null then 'no_task'
+                     when not dialled then 'not_dialled' else last_outcome end, 'unknown'), 1
+               from follow_up_case
+               where discharged_on in (select discharged_on from fresh)
+                 and eligible and not in_time) causes
          group by 1 order by 2 desc, 1"#,
         period.from,
         period.to

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Dialler, SYSTEM, callee::Known, midnight};
 use crate::{
     app::{App, AppError, Change, EndReason, Result, note, opinions::propose, plans::stop_person},
-    base::{AttemptId, NumberId, PersonId, TaskId},
+    base::{AttemptId, NumberId, PersonId, RunId, TaskId},
     domain::{
         After, Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION,
         Outcome, PastAttempt, TaskState, after, heed,
@@ -212,6 +212,9 @@ async fn settle(
             facts: &facts,
         };
         store::decision::insert(scope, &new, at).await?;
+        if let Some(run) = task.run_id {
+            store::run::reopen(scope, RunId::from_uuid(run)).await?;
+        }
     }
     let is_dial = open.way == "dial";
     let settled = Settled {

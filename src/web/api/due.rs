@@ -78,6 +78,8 @@ struct DueView {
     last_outcome: Option<String>,
     /// The best number, masked.
     number: Option<String>,
+    /// `morning`, `afternoon`, `evening`: when this patient has answered most often.
+    answers_at: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -98,6 +100,7 @@ async fn list(
     let today = site.core.clock.wall().with_timezone(&zone).date_naive();
     let limit = window.limit();
     let terms = due::Terms {
+        zone: zone.name().to_owned(),
         sound: patients::sound(ask.search.trim()),
         search: ask.search.trim().to_owned(),
         until: ask.until.or(Some(today)),
@@ -117,6 +120,7 @@ async fn list(
         found.cloned().unwrap_or_else(|| name.to_owned())
     };
     let view = |row: due::Due| DueView {
+        answers_at: row.answers_at.clone(),
         age: row.birth_date.and_then(|born| age(born, today)),
         overdue: row.deadline_on.is_some_and(|last| last < today),
         questionnaire: row.dialplan.as_deref().map(title),

@@ -10,7 +10,10 @@ use uuid::Uuid;
 use crate::{
     domain::Outcome,
     stats::{AaporCounts, FollowUpCounts, Proportion, RateKind, Waterfall, pareto},
-    store::statistics::{self, Cell, Period},
+    store::{
+        rollup,
+        statistics::{self, Cell, Period},
+    },
     web::{
         Shared,
         ask::{Terms, Window, page},
@@ -135,6 +138,10 @@ struct CellView {
 #[derive(Serialize, ToSchema)]
 struct FollowUpView {
     as_of: DateTime<Utc>,
+    /// When the roll-ups were last written.
+    rolled_at: Option<DateTime<Utc>>,
+    /// Days of the period that have changed since and were counted anew.
+    days_counted_anew: i64,
     definitions: Vec<DefinitionView>,
     whole: CellView,
     cells: Vec<CellView>,
@@ -234,7 +241,10 @@ async fn follow_up(
     let mut scope = signed.scope(&site).await?;
     let period = period.read()?;
     let cells = statistics::follow_up(&mut scope, period, &split.by, &split.and).await?;
+    let rolled = rollup::as_of(&mut scope, period.from, period.to).await?;
     Ok(Json(FollowUpView {
+        rolled_at: rolled.rolled_at,
+        days_counted_anew: rolled.counted_anew,
         as_of: site.core.clock.wall(),
         definitions: definitions(),
         whole: cell_view(&sum(&cells))?,

@@ -113,7 +113,7 @@ async fn resolved_by_a_person(
     }
     assert_eq!(again.len(), uncertain);
     let total = carrier.truth().patients.len();
-    let done = until(Duration::from_secs(300), || {
+    let done = until(Duration::from_secs(180 + 4 * uncertain as u64), || {
         carrier.dials().values().sum::<usize>() >= total + uncertain
             && stage.run(&["status"]).stdout.starts_with(b"0 calls")
     });
