@@ -101,3 +101,39 @@ grant select, insert, update, delete on follow_up_rollup, rollup_day, rollup_dir
 -- hospital's size.
 create index admission_by_day on admission (discharged_on);
 create index attempt_by_day on attempt (claimed_at) where state = 'ended';
+
+-- Row-level security lets an index be used only by operators that cannot leak: `like` can,
+-- comparing cannot. A prefix is a range of these.
+create index person_name_range on person ((name collate "C"), person_id) where merged_into is null;
+create index person_sound_range on person_sound ((sound collate "C"), person_id);
+drop index person_name;
+drop index person_sound_sound;
+
+-- The cases of a rolled day as rows, for filters that no roll-up holds; without anybody's name.
+create table follow_up_fact as select admission_id, person_id, department_id, ward, attending, discharged_on, disease, eligible,
+    task_id, done_on, done_by, done_channel, evidence, respondent, late_entry, last_outcome, state,
+    completed, partial, in_time, has_number, valid_number, dialled, answered, right_person
+from follow_up_case with no data;
+alter table follow_up_fact add primary key (admission_id);
+create index follow_up_fact_day on follow_up_fact (discharged_on, admission_id);
+alter table follow_up_fact enable row level security;
+alter table follow_up_fact force row level security;
+create policy by_department on follow_up_fact using (in_scope(department_id));
+grant select, insert, update, delete on follow_up_fact to suifang_app;
+-- As it is now: facts of days that nothing has changed since, cases of the others.
+create view follow_up_now with (security_invoker = true) as
+select admission_id, person_id, department_id, ward, attending, discharged_on, disease, eligible,
+    task_id, done_on, done_by, done_channel, evidence, respondent, late_entry, last_outcome, state,
+    completed, partial, in_time, has_number, valid_number, dialled, answered, right_person
+from follow_up_fact f
+where not exists (select from rollup_dirty d where d.discharged_on = f.discharged_on)
+union all
+select admission_id, person_id, department_id, ward, attending, discharged_on, disease, eligible,
+    task_id, done_on, done_by, done_channel, evidence, respondent, late_entry, last_outcome, state,
+    completed, partial, in_time, has_number, valid_number, dialled, answered, right_person
+from follow_up_case where discharged_on in (select discharged_on from rollup_dirty);
+grant select on follow_up_now to suifang_app;
+
+create index task_open on task (due_at, task_id) where state in ('pending', 'due', 'assigned',
+    'in_progress', 'waiting_retry', 'needs_person', 'waiting_repair', 'uncertain');
+create index task_done on task (done_on) where state in ('completed', 'partial');

@@ -27,6 +27,28 @@ pub async fn roll(scope: &mut Scope, day: NaiveDate, at: DateTime<Utc>) -> Resul
     sqlx::query!("delete from rollup_dirty where discharged_on = $1", day)
         .execute(scope.connection())
         .await?;
+    // Also those that a later message has moved to this day.
+    sqlx::query!(
+        "delete from follow_up_fact where discharged_on = $1
+             or admission_id in (select admission_id from admission where discharged_on = $1)",
+        day
+    )
+    .execute(scope.connection())
+    .await?;
+    sqlx::query!(
+        "insert into follow_up_fact (admission_id, person_id, department_id, ward, attending,
+             discharged_on, disease, eligible, task_id, done_on, done_by, done_channel, evidence,
+             respondent, late_entry, last_outcome, state, completed, partial, in_time, has_number,
+             valid_number, dialled, answered, right_person)
+         select admission_id, person_id, department_id, ward, attending, discharged_on, disease,
+             eligible, task_id, done_on, done_by, done_channel, evidence, respondent, late_entry,
+             last_outcome, state, completed, partial, in_time, has_number, valid_number, dialled,
+             answered, right_person
+         from follow_up_case where discharged_on = $1",
+        day
+    )
+    .execute(scope.connection())
+    .await?;
     sqlx::query!("delete from follow_up_rollup where discharged_on = $1", day)
         .execute(scope.connection())
         .await?;
@@ -49,7 +71,7 @@ pub async fn roll(scope: &mut Scope, day: NaiveDate, at: DateTime<Utc>) -> Resul
              count(*) filter (where eligible and completed
                  and evidence in ('recording', 'call_record')),
              count(*) filter (where eligible and completed and late_entry)
-         from (select * from follow_up_case where discharged_on = $1 offset 0) c
+         from (select * from follow_up_fact where discharged_on = $1 offset 0) c
              cross join lateral (values ('', ''), ('ward', coalesce(c.ward, '')),
                  ('attending', coalesce(c.attending, '')), ('disease', coalesce(c.disease, '')),
                  ('evidence', coalesce(c.evidence, '')), ('operator', coalesce(c.done_by, '')),

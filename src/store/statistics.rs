@@ -113,11 +113,11 @@ async fn rolled_up(
 async fn counted(scope: &mut Scope, period: Period, by: &str, and: &str) -> Result<Vec<Cell>> {
     Ok(sqlx::query_as!(
         Cell,
-        r#"select case $3 when 'department' then c.department when 'ward' then c.ward
+        r#"select case $3 when 'department' then d.name when 'ward' then c.ward
                  when 'attending' then c.attending when 'disease' then c.disease
                  when 'month' then to_char(c.discharged_on, 'YYYY-MM')
                  when 'evidence' then c.evidence when 'operator' then c.done_by end as a,
-             case $4 when 'department' then c.department when 'ward' then c.ward
+             case $4 when 'department' then d.name when 'ward' then c.ward
                  when 'attending' then c.attending when 'disease' then c.disease
                  when 'month' then to_char(c.discharged_on, 'YYYY-MM')
                  when 'evidence' then c.evidence when 'operator' then c.done_by end as b,
@@ -137,7 +137,8 @@ async fn counted(scope: &mut Scope, period: Period, by: &str, and: &str) -> Resu
              count(*) filter (where eligible and completed and evidence in ('recording', 'call_record'))
                  as "with_evidence!",
              count(*) filter (where eligible and completed and late_entry) as "late_entries!"
-         from follow_up_case c where c.discharged_on between $1 and $2
+         from follow_up_now c join department d using (department_id)
+         where c.discharged_on between $1 and $2
          group by 1, 2 order by 1 nulls last, 2 nulls last limit 2000"#,
         period.from,
         period.to,
@@ -172,13 +173,17 @@ pub async fn cases(
 ) -> Result<Vec<Case>> {
     Ok(sqlx::query_as!(
         Case,
-        r#"select admission_id as "admission_id!", person_id as "person_id!", name as "name!",
-             admission_no as "admission_no!", department as "department!", ward, discharged_on,
-             state, last_outcome, done_on
-         from follow_up_case where discharged_on between $1 and $2 and eligible
-           and ($3 = 'eligible' or ($3 = 'done') = in_time)
-           and ($4::text is null or department = $4)
-         order by discharged_on, admission_id limit $5 offset $6"#,
+        r#"select c.admission_id as "admission_id!", c.person_id as "person_id!", p.name,
+             a.admission_no, d.name as department, c.ward, c.discharged_on, c.state,
+             c.last_outcome, c.done_on
+         from (select * from follow_up_now n where n.discharged_on between $1 and $2 and n.eligible
+                   and ($3 = 'eligible' or ($3 = 'done') = n.in_time)
+                   and ($4::text is null or n.department_id
+                       in (select department_id from department where name = $4))
+                 order by n.discharged_on, n.admission_id limit $5 offset $6) c
+             join admission a using (admission_id) join person p on p.person_id = c.person_id
+             join department d on d.department_id = c.department_id
+         order by c.discharged_on, c.admission_id"#,
         period.from,
         period.to,
         which,
