@@ -23,6 +23,7 @@ pub struct NewAnswer<'a> {
     pub value_text: Option<&'a str>,
     pub unit: Option<&'a str>,
     pub score: Option<&'a str>,
+    pub advice: Option<&'a str>,
     pub ordinal: i32,
     pub recorded_by: &'a str,
     /// How a person asked; absent: by our call.
@@ -34,9 +35,9 @@ pub async fn insert(scope: &mut Scope, new: &NewAnswer<'_>, at: DateTime<Utc>) -
     let done = sqlx::query!(
         "insert into answer (answer_id, call_id, task_id, person_id, department_id, questionnaire,
              questionnaire_sha256, link_id, item_text, status, option_code, option_text,
-             value_number, value_text, unit, score, ordinal, at, recorded_by, channel)
+             value_number, value_text, unit, score, ordinal, at, recorded_by, channel, advice)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::numeric, $14, $15,
-             $16::text::numeric, $17, $18, $19, $20)
+             $16::text::numeric, $17, $18, $19, $20, $21)
          on conflict do nothing",
         new.id.as_uuid(),
         new.call.as_ref().map(CallId::as_uuid),
@@ -57,7 +58,8 @@ pub async fn insert(scope: &mut Scope, new: &NewAnswer<'_>, at: DateTime<Utc>) -
         new.ordinal,
         at,
         new.recorded_by,
-        new.channel
+        new.channel,
+        new.advice
     )
     .execute(scope.connection())
     .await?;

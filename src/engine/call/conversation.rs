@@ -10,7 +10,10 @@ use crate::{
     app::{Effect, Entry, FoundAlert, GivenAnswer},
     base::{Machine as _, Pii},
     engine::{Core, Journal},
-    ivr::{self, CallContext, Casting, Given, Input, Machine, Output, Program, Saying, reading},
+    ivr::{
+        self, CallContext, Casting, Given, Input, Library, Machine, Output, Program, Saying,
+        reading,
+    },
     media::PlayItem,
 };
 
@@ -22,7 +25,15 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub(super) fn load(core: &Core, dialplan: &str, purpose: &DialPurpose) -> Result<Self, String> {
+    pub(super) async fn load(
+        core: &Core,
+        dialplan: &str,
+        purpose: &DialPurpose,
+    ) -> Result<Self, String> {
+        let library = match purpose {
+            DialPurpose::FollowUp { run: Some(run), .. } => core.library_of(*run).await?,
+            _ => core.library(),
+        };
         let birth = match purpose {
             DialPurpose::FollowUp { claim, .. } => claim.birth_date.as_ref(),
             DialPurpose::Test | DialPurpose::Studio(_) | DialPurpose::Duty(_) => None,
@@ -31,7 +42,7 @@ impl Script {
         let is_child =
             birth.is_some_and(|birth| age(*birth.reveal(), today) < GUARDIAN_BELOW_YEARS);
         let casting = Casting { guardian: is_child, ..Casting::default() };
-        let mut script = Self::cast(core, dialplan, &casting)?;
+        let mut script = Self::cast(core, &library, dialplan, &casting)?;
         if let DialPurpose::FollowUp { claim, .. } = purpose {
             let context = &mut script.context;
             let birth = claim.birth_date.as_ref().map(|date| *date.reveal());
@@ -40,6 +51,7 @@ impl Script {
             context.call_name = Pii::new(name);
             context.language.clone_from(&claim.language);
             context.birth_date.clone_from(&claim.birth_date);
+            context.visit_date = claim.visit_date;
             context.age = birth.map(|birth| age(birth, today));
             if claim.had_operation {
                 context.facts.insert("had_operation".to_owned());
@@ -53,11 +65,15 @@ impl Script {
     }
 
     pub(super) fn inbound(core: &Core, dialplan: &str) -> Result<Self, String> {
-        Self::cast(core, dialplan, &Casting::default())
+        Self::cast(core, &core.library(), dialplan, &Casting::default())
     }
 
-    fn cast(core: &Core, dialplan: &str, casting: &Casting) -> Result<Self, String> {
-        let library = core.library();
+    fn cast(
+        core: &Core,
+        library: &Arc<Library>,
+        dialplan: &str,
+        casting: &Casting,
+    ) -> Result<Self, String> {
         let program = Arc::new(library.program_for(dialplan, casting)?);
         let sha256 = library.dialplan(dialplan).map(|kept| kept.sha256.clone()).unwrap_or_default();
         let config = core.config();
@@ -91,6 +107,8 @@ fn age(birth: chrono::NaiveDate, today: chrono::NaiveDate) -> i32 {
 
 pub(super) struct Talk {
     machine: Machine,
+    /// What is asked, as it stood when the call began.
+    library: Arc<Library>,
     pub(super) journal: Journal,
     asked: usize,
     /// Where in the recording a message began.
@@ -132,11 +150,13 @@ impl Talk {
 
 impl Call {
     pub(super) fn begin_talk(&mut self, script: Script) {
+        let library = Arc::clone(&script.program.library);
         let mut machine = Machine::new(script.program, script.context);
         machine.handle_input(Input::Start, self.core.clock.instant());
         let journal = self.journal();
         self.talk = Some(Talk {
             machine,
+            library,
             journal,
             asked: 0,
             message_from_ms: None,
@@ -244,12 +264,12 @@ impl Call {
     }
 
     fn answer_entry(&mut self, given: &Given) -> Entry {
-        let library = self.core.library();
-        let kept = library.questionnaire(&given.form.id);
+        let kept = self.talk.as_ref().and_then(|talk| talk.library.questionnaire(&given.form.id));
+        let sha256 = kept.map(|kept| kept.sha256.clone()).unwrap_or_default();
         let message = self.talk.as_mut().and_then(|talk| talk.message.take());
         Entry::Answer(Box::new(GivenAnswer {
             questionnaire: given.form.id.clone(),
-            questionnaire_sha256: kept.map(|kept| kept.sha256.clone()).unwrap_or_default(),
+            questionnaire_sha256: sha256,
             link_id: given.link_id.clone(),
             item_text: given.text.clone(),
             status: given.status,
@@ -259,6 +279,7 @@ impl Call {
             value_text: message,
             unit: given.unit.clone(),
             score: given.score.map(|score| score.to_string()),
+            advice: given.advice.clone(),
         }))
     }
 }
