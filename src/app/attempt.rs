@@ -52,6 +52,8 @@ pub struct Claim {
     /// `(questionnaire, linkId)` answered in earlier calls for this task, with the code or
     /// the number that was given.
     pub answered: Vec<(String, String, Pii<String>)>,
+    /// The day that the call may name once the person is known.
+    pub visit_date: Option<NaiveDate>,
 }
 
 const SYSTEM: Principal = Principal::System("dialler");
@@ -262,6 +264,7 @@ async fn claim(
     let answered =
         answers.iter().map(|a| (a.questionnaire.clone(), a.link_id.clone(), Pii::new(given(a))));
     let e164 = usable.e164.parse();
+    let today = dialler.calendar.local_date(at);
     Ok(Claim {
         attempt,
         task,
@@ -278,6 +281,7 @@ async fn claim(
         had_operation: due.had_operation,
         disclosure: due.disclosure.clone(),
         answered: answered.collect(),
+        visit_date: store::appointment::day_to_name(scope, task, today).await?,
     })
 }
 

@@ -6,10 +6,12 @@ pub mod admission;
 pub mod alert;
 pub mod allocation;
 pub mod answer;
+pub mod appointment;
 pub mod assessment;
 pub mod attempt;
 pub mod audit;
 pub mod call;
+pub mod cohort;
 pub mod column_mapping;
 pub mod contact;
 pub mod decision;
@@ -19,10 +21,12 @@ pub mod duty_call;
 pub mod event;
 pub mod hospital_message;
 pub mod import;
+pub mod indicator;
 pub mod merge;
 pub mod node;
 pub mod opinion;
 pub mod patient;
+pub mod pdca;
 pub mod person;
 pub mod plan;
 pub mod policy;
@@ -33,6 +37,7 @@ pub mod role;
 pub mod roster;
 pub mod run;
 pub mod sample;
+pub mod series;
 pub mod statistics;
 pub mod stop;
 pub mod task;
@@ -63,6 +68,9 @@ pub enum StoreError {
     Database(sqlx::Error),
     #[error("the database's migrations failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// Somebody asked for more than one answer may cost.
+    #[error("the query takes too long")]
+    TooSlow,
     /// A rule that the database holds by this name.
     #[error("breaks the rule {0}")]
     Rule(String),

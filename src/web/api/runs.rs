@@ -101,12 +101,15 @@ struct NewRunView {
     lines: Option<i32>,
     /// Absent: every discharge that has no follow-up yet.
     import_id: Option<Uuid>,
+    /// Goes on for ever: it takes each task of its dialplan on the day it is due.
+    #[serde(default)]
+    standing: bool,
 }
 
 #[derive(Serialize, ToSchema)]
-struct MadeRunView {
-    run_id: Uuid,
-    tasks: u64,
+pub(super) struct MadeRunView {
+    pub(super) run_id: Uuid,
+    pub(super) tasks: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -221,7 +224,8 @@ async fn create(
     let is_training = core.config().hospital.training;
     let import = ask.import_id.map(ImportId::from_uuid);
     let new = new_run(&library, is_training, name, &ask.dialplan, ask.trunk, ask.lines, import);
-    let new = new.map_err(Problem::invalid)?;
+    let mut new = new.map_err(Problem::invalid)?;
+    new.is_standing = ask.standing;
     let (id, tasks) = core.app.create_run(&signed.0.principal, &new, core.clock.wall()).await?;
     Ok((StatusCode::CREATED, Json(MadeRunView { run_id: *id.as_uuid(), tasks })).into_response())
 }

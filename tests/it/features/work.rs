@@ -147,3 +147,73 @@ async fn case_45_before_a_run_starts_it_says_who_will_be_skipped_and_why() {
     let night = hospital.get(&path).ok();
     assert_eq!((&night["dial"], &night["skipped"]["outside_window"]), (&json!(0), &json!(3)));
 }
+
+/// F069: rules by type and ward say whose a follow-up is; each group sees its own, and what
+/// one has done is gone for all.
+#[tokio::test(flavor = "multi_thread")]
+async fn f069_work_is_divided_by_type_and_ward_and_what_one_does_disappears_for_the_others() {
+    let hospital = Hospital::open("f069", "2025-01-02T10:00").await;
+    let row = |n: usize, ward: &str, disease: &str| {
+        format!(
+            "张{n},男,1960-02-03,Z{n:05},心内科,{ward},2024-12-20,2025-01-01,1,138{n:08},{disease}"
+        )
+    };
+    admit(
+        &hospital,
+        &[
+            row(1, "一病区", "J18,肺炎"),
+            row(2, "二病区", "J18,肺炎"),
+            row(3, "二病区", "E11.9,2 型糖尿病"),
+        ],
+    )
+    .await;
+    let rules = json!([
+        { "type": "disease", "group": "ward_doctor" },
+        { "ward": "二病区", "group": "ward_nurse" },
+        { "group": "centre_nurse" },
+    ]);
+    assert_eq!(hospital.put("/api/policies/division", &json!([{ "group": "porter" }])).status, 422);
+    assert_eq!(hospital.put("/api/policies/division", &rules).status, 204);
+    for (login, group) in
+        [("c", "centre_nurse"), ("n", "ward_nurse"), ("d", "ward_doctor"), ("x", "")]
+    {
+        hospital.add_user(login, "nurse").await;
+        if !group.is_empty() {
+            let profile = json!({ "owner_group": group });
+            assert_eq!(hospital.put(&format!("/api/users/{login}/profile"), &profile).status, 204);
+        }
+    }
+    let wrong = json!({ "owner_group": "porter" });
+    assert_eq!(hospital.put("/api/users/c/profile", &wrong).status, 422);
+    hospital.on("2025-02-02T10:00").await;
+    let cookies = ["c", "n", "d", "x"].map(|login| (login, hospital.sign_in(login)));
+    let cookie = |login: &str| cookies.iter().find(|(known, _)| *known == login).unwrap().1.clone();
+    let seen = |login: &str| {
+        let due = hospital.get_as(&cookie(login), "/api/due?limit=200").ok();
+        let rows = due["items"].as_array().unwrap().clone();
+        rows.into_iter()
+            .map(|row| {
+                (row["ward"].as_str().unwrap().to_owned(), row["type"].as_str().unwrap().to_owned())
+            })
+            .collect::<Vec<_>>()
+    };
+    let all = |found: &[(String, String)], ward: &str, of: &str| {
+        !found.is_empty() && found.iter().all(|(w, t)| (ward.is_empty() || w == ward) && t == of)
+    };
+    assert!(all(&seen("c"), "一病区", "routine"), "{:?}", seen("c"));
+    assert!(all(&seen("n"), "二病区", "routine"), "{:?}", seen("n"));
+    assert!(all(&seen("d"), "二病区", "disease"), "{:?}", seen("d"));
+    let (before, of_nurse) = (seen("x").len(), seen("n").len());
+    assert_eq!(before, seen("c").len() + of_nurse + seen("d").len(), "without a group: all");
+    let nurse = cookie("n");
+    let task = hospital.get_as(&nurse, "/api/due").ok()["items"][0]["task_id"].clone();
+    let body = json!({ "done_on": "2025-02-02", "channel": "manual_phone", "respondent": "self" });
+    let path = format!("/api/tasks/{}/close", task.as_str().unwrap());
+    assert_eq!(hospital.post_as(&nurse, &path, &body).status, 200);
+    assert_eq!((seen("n").len(), seen("x").len()), (of_nurse - 1, before - 1));
+    let doctor = cookie("d");
+    let everybody = hospital.get_as(&doctor, "/api/due?all_groups=true&limit=200").ok();
+    let rows = everybody["items"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["task_id"] != task), "gone for the others");
+    assert_eq!(hospital.post_as(&doctor, &path, &body).status, 409, "done once");
+}
