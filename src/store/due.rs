@@ -233,9 +233,9 @@ pub async fn list(scope: &mut Scope, terms: &Terms) -> Result<Vec<Due>> {
              left join admission a using (admission_id)
          where t.state in ('pending', 'due', 'assigned', 'in_progress', 'waiting_retry',
                  'needs_person', 'waiting_repair', 'uncertain')
-           and ($1 = '' or p.name like $1 || '%' or a.admission_no = $1
+           and ($1 = '' or starts_with(p.name, $1) or a.admission_no = $1
                or exists (select from person_sound s
-                   where s.person_id = p.person_id and s.sound like $10 || '%'))
+                   where s.person_id = p.person_id and starts_with(s.sound, $10)))
            and ($2::date is null or coalesce(t.scheduled_on, t.due_at::date) <= $2)
            and ($3::date is null or coalesce(t.scheduled_on, t.due_at::date) >= $3)
            and ($4::uuid is null or t.department_id = $4)

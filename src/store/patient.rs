@@ -51,8 +51,8 @@ pub async fn search(scope: &mut Scope, terms: &Terms) -> Result<Vec<Found>> {
              left join department d using (department_id)
          where p.merged_into is null
            and ($1 = '' or p.person_id in (
-               select q.person_id from person q where q.name like $1 || '%'
-               union select s.person_id from person_sound s where s.sound like $12 || '%'
+               select q.person_id from person q where starts_with(q.name, $1)
+               union select s.person_id from person_sound s where starts_with(s.sound, $12)
                union select q.person_id from person q where q.record_no = $1
                union select b.person_id from admission b where b.admission_no = $1
                union select c.person_id from number n join contact c using (contact_id)

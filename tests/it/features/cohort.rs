@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use suifang::engine::{Clock as _, SystemClock};
 
 use crate::support::hospital::Hospital;
 
@@ -186,4 +187,50 @@ async fn f107_letters_and_calls_are_listed_by_operator_and_day() {
         .unwrap();
     assert_eq!(listed("channel=ivr&state=pending"), pending);
     assert_eq!(hospital.get("/api/tasks?state=maybe").status, 422);
+}
+
+/// F100: a hundred thousand patients; name, pinyin and admission number in under 300 ms.
+#[tokio::test(flavor = "multi_thread")]
+async fn f100_a_patient_is_found_among_a_hundred_thousand_within_300_ms() {
+    let hospital = Hospital::open("f100", "2025-01-20T10:00").await;
+    hospital
+        .discharges(&["王秀英,女,1952-08-15,ZX77,心内科,一病区,2024-12-20,2025-01-05,1,13900000009,I10,高血压"])
+        .await;
+    hospital.sql(
+        "insert into person (person_id, name, sex, created_at, updated_at)
+         select gen_random_uuid(), '李' || n, 'male', '2025-01-01', '2025-01-01'
+         from generate_series(1, 100000) n;
+         insert into person_sound (person_id, sound)
+         select person_id, 'li' || substr(name, 2) from person where name like '李%';
+         insert into admission (admission_id, person_id, department_id, admission_no, discharged_on,
+             created_at)
+         select gen_random_uuid(), p.person_id, d.department_id, 'B' || substr(p.name, 2),
+             '2024-06-01', '2024-06-01'
+         from person p, department d where p.name like '李%';
+         analyze person; analyze person_sound; analyze admission",
+    );
+    for (asked, name) in [
+        ("王秀英", "王秀英"),
+        ("wxy", "王秀英"),
+        ("wangxiuying", "王秀英"),
+        ("ZX77", "王秀英"),
+        ("B54321", "李54321"),
+    ] {
+        let path = format!("/api/patients?search={}", urlencoded(asked));
+        hospital.get(&path).ok();
+        let began = SystemClock.instant();
+        let found = hospital.get(&path).ok();
+        let took = SystemClock.instant() - began;
+        assert_eq!(found["items"][0]["name"], name, "{asked}: {found}");
+        assert!(took.as_millis() < 300, "{asked}: {took:?}");
+    }
+}
+
+fn urlencoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
 }
