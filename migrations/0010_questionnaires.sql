@@ -149,6 +149,7 @@ alter table task
     add about_appointment uuid references appointment,
     add constraint task_notice_is_about_something check (
         (about_task is null and about_appointment is null) or type = 'notice');
+create index task_notice on task (deadline_on) where type = 'notice';
 create unique index task_one_notice_of_task on task (about_task, scheduled_on)
     where about_task is not null;
 create unique index task_one_notice_of_appointment on task (about_appointment, scheduled_on)
@@ -236,3 +237,36 @@ begin
 end $$;
 grant select, insert on pdca to suifang_app;
 grant select, insert, update on pdca_cause, pdca_measure to suifang_app;
+
+-- A doctor or nurse who sees own patients only: `suifang.own` is set for each transaction by
+-- store::Scope to the names by which the hospital's records call this person. Empty: no
+-- further limit than the department.
+alter table account add own_patients_only boolean not null default false;
+create policy own_only on admission as restrictive using (
+    coalesce(current_setting('suifang.own', true), '') = ''
+    or attending = any (string_to_array(current_setting('suifang.own', true), E'\n'))
+    or responsible_nurse = any (string_to_array(current_setting('suifang.own', true), E'\n')));
+do $$
+declare noun text;
+begin
+    foreach noun in array array['person', 'contact', 'consent', 'task', 'attempt', 'call', 'answer',
+        'alert', 'plan', 'opinion', 'decision', 'change_history', 'past_follow_up', 'person_sound',
+        'appointment', 'adjustment']
+    loop
+        execute format('create policy own_only on %I as restrictive using (
+            coalesce(current_setting(''suifang.own'', true), '''') = ''''
+            or exists (select from admission a where a.person_id = %I.person_id))', noun, noun);
+    end loop;
+    foreach noun in array array['diagnosis', 'operation']
+    loop
+        execute format('create policy own_only on %I as restrictive using (
+            coalesce(current_setting(''suifang.own'', true), '''') = ''''
+            or exists (select from admission a where a.admission_id = %I.admission_id))', noun, noun);
+    end loop;
+    create policy own_only on number as restrictive using (
+        coalesce(current_setting('suifang.own', true), '') = ''
+        or exists (select from contact c where c.contact_id = number.contact_id));
+    create policy own_only on recording as restrictive using (
+        coalesce(current_setting('suifang.own', true), '') = ''
+        or exists (select from call c where c.call_id = recording.call_id));
+end $$;

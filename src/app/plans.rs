@@ -331,6 +331,25 @@ async fn active(scope: &mut Scope, plan: PlanId) -> Result<Plan> {
     Err(AppError::Conflict("计划已结束,不能再改 / the plan has ended".to_owned()))
 }
 
+impl App {
+    /// New rules hold at once, for what is open too.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn put_division(
+        &self,
+        by: &Principal,
+        division: &Division,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        self.put_policy(by, DIVISION_POLICY, &to_json(division)?, at).await?;
+        let mut scope = self.scope(&SYSTEM).await?;
+        store::due::undivide(&mut scope, at).await?;
+        divide(&mut scope, at).await?;
+        self.commit(scope).await
+    }
+}
+
 /// The row of `policy` that says who does which follow-ups.
 pub const DIVISION_POLICY: &str = "division";
 
@@ -338,6 +357,9 @@ async fn divide(scope: &mut Scope, at: DateTime<Utc>) -> Result<()> {
     let stored = store::policy::find(scope, DIVISION_POLICY).await?;
     let stored = stored.and_then(|body| serde_json::from_value(body).ok());
     let Division { rules } = stored.unwrap_or_default();
+    if rules.is_empty() {
+        return Ok(());
+    }
     let words = |word: fn(&DivisionRule) -> Option<&String>| {
         rules.iter().map(|rule| word(rule).cloned().unwrap_or_default()).collect::<Vec<_>>()
     };

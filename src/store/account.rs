@@ -42,18 +42,20 @@ pub struct Profile {
     pub default_series: Option<String>,
     /// Of the division of work.
     pub owner_group: Option<String>,
+    pub own_patients_only: bool,
 }
 
 /// Answers whether there is such an account.
 pub async fn set_profile(scope: &mut Scope, login: &str, profile: &Profile) -> Result<bool> {
     let done = sqlx::query!(
-        "update account set staff_no = $2, departments = $3, default_series = $4, owner_group = $5
+        "update account set staff_no = $2, departments = $3, default_series = $4, owner_group = $5, own_patients_only = $6
          where login = $1",
         login,
         profile.staff_no,
         &profile.departments,
         profile.default_series,
-        profile.owner_group
+        profile.owner_group,
+        profile.own_patients_only
     )
     .execute(scope.connection())
     .await?;
@@ -63,7 +65,8 @@ pub async fn set_profile(scope: &mut Scope, login: &str, profile: &Profile) -> R
 pub async fn profile(scope: &mut Scope, login: &str) -> Result<Option<Profile>> {
     Ok(sqlx::query_as!(
         Profile,
-        "select staff_no, departments, default_series, owner_group from account where login = $1",
+        "select staff_no, departments, default_series, owner_group, own_patients_only
+         from account where login = $1",
         login
     )
     .fetch_optional(scope.connection())

@@ -112,6 +112,45 @@ pub async fn of_task(scope: &mut Scope, task: TaskId) -> Result<Vec<Answer>> {
     .await?)
 }
 
+/// One item over the follow-ups of a person, the oldest first; each follow-up once.
+pub struct Point {
+    pub link_id: String,
+    pub item_text: String,
+    pub sequence: Option<i32>,
+    pub at: DateTime<Utc>,
+    pub option_code: Option<String>,
+    pub option_text: Option<String>,
+    pub value_number: Option<f64>,
+    pub unit: Option<String>,
+    pub score: Option<f64>,
+}
+
+pub async fn trend(
+    scope: &mut Scope,
+    person: PersonId,
+    item: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Point>> {
+    Ok(sqlx::query_as!(
+        Point,
+        r#"select link_id as "link_id!", item_text as "item_text!", sequence, at as "at!",
+             option_code, option_text, value_number::float8, unit, score::float8
+         from (select distinct on (w.task_id, w.link_id) w.link_id, w.item_text, t.sequence, w.at,
+                   w.option_code, w.option_text, w.value_number, w.unit, w.score
+               from answer w join task t using (task_id)
+               where w.person_id = $1 and w.status = 'answered'
+                 and (w.value_number is not null or w.option_code is not null)
+                 and ($2::text is null or w.link_id = $2)
+               order by w.task_id, w.link_id, w.at desc) s
+         order by link_id, at limit $3"#,
+        person.as_uuid(),
+        item,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
 pub async fn count(scope: &mut Scope) -> Result<i64> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from answer"#)
         .fetch_one(scope.connection())

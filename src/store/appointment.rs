@@ -208,6 +208,7 @@ pub async fn make_notices(
     )
     .execute(scope.connection())
     .await?;
+    let Some(days) = lead.follow_up else { return Ok(of_appointments.rows_affected()) };
     let of_steps = sqlx::query!(
         "insert into task (task_id, run_id, person_id, admission_id, department_id, kind, state,
              type, channel, dialplan, scheduled_on, deadline_on, due_at, not_before, about_task,
@@ -220,10 +221,10 @@ pub async fn make_notices(
              left join department d on d.department_id = t.department_id
          where t.plan_id is not null and t.state = 'pending' and p.died_on is null
            and coalesce(d.follows_up, true) and t.scheduled_on > $1
-           and t.scheduled_on - $2::int <= $1
+           and t.scheduled_on <= $1 + $2::int
          on conflict do nothing",
         today,
-        lead.follow_up,
+        days,
         at
     )
     .execute(scope.connection())

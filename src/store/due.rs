@@ -86,6 +86,19 @@ pub struct Division<'a> {
     pub groups: &'a [String],
 }
 
+/// What is open is everybody's, until rules say otherwise.
+pub async fn undivide(scope: &mut Scope, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update task set owner_group = null, updated_at = $1
+         where owner_group is not null and state not in ('completed', 'partial', 'cancelled',
+             'expired')",
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
 pub async fn divide(scope: &mut Scope, by: &Division<'_>, at: DateTime<Utc>) -> Result<u64> {
     let done = sqlx::query!(
         "update task t set owner_group = r.owner_group, updated_at = $5

@@ -113,6 +113,14 @@ impl Principal {
         }
     }
 
+    /// Of a person; the server itself has none.
+    fn login(&self) -> Option<&str> {
+        match self {
+            Self::System(_) => None,
+            Self::Person { login, .. } => Some(login),
+        }
+    }
+
     fn departments(&self) -> String {
         match self {
             Self::System(_) | Self::Person { departments: Departments::All, .. } => "*".to_owned(),
@@ -153,9 +161,13 @@ impl Database {
     /// [`Scope::commit`], it leaves nothing behind.
     pub async fn scope(&self, principal: &Principal) -> Result<Scope> {
         let mut tx = self.pool.begin().await?;
+        // Who sees own patients only is known by the record, and by the hospital's names.
         sqlx::query!(
-            "select set_config('suifang.departments', $1, true) as done",
-            principal.departments()
+            "select set_config('suifang.departments', $1, true) as departments,
+                 set_config('suifang.own', coalesce((select concat_ws(E'\\n', login, display_name,
+                     staff_no) from account where login = $2 and own_patients_only), ''), true) as own",
+            principal.departments(),
+            principal.login()
         )
         .fetch_one(&mut *tx)
         .await?;

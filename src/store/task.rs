@@ -207,6 +207,50 @@ pub async fn numbered(scope: &mut Scope, task: TaskId) -> Result<Option<i32>> {
     .await?)
 }
 
+/// A follow-up that took place, for paper.
+pub struct Record {
+    pub task_id: Uuid,
+    pub person_id: Uuid,
+    pub name: String,
+    pub admission_no: Option<String>,
+    pub department: Option<String>,
+    pub ward: Option<String>,
+    pub sequence: Option<i32>,
+    pub scheduled_on: Option<chrono::NaiveDate>,
+    pub done_on: Option<chrono::NaiveDate>,
+    pub channel: Option<String>,
+    pub respondent: Option<String>,
+    pub done_by: Option<String>,
+    pub opinion: Option<String>,
+}
+
+/// One follow-up, or all that a person had; the oldest first.
+pub async fn records(
+    scope: &mut Scope,
+    task: Option<TaskId>,
+    person: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Record>> {
+    Ok(sqlx::query_as!(
+        Record,
+        r#"select t.task_id, t.person_id, p.name, a.admission_no as "admission_no?",
+             d.name as "department?", a.ward as "ward?", t.sequence, t.scheduled_on, t.done_on,
+             t.done_channel as channel, t.respondent, t.done_by, o.confirmed as "opinion?"
+         from task t join person p using (person_id) left join admission a using (admission_id)
+             left join department d on d.department_id = t.department_id
+             left join opinion o on o.task_id = t.task_id
+         where ($1::uuid is null or t.task_id = $1) and ($2::uuid is null or t.person_id = $2)
+           and ($1::uuid is not null or t.kind = 'follow_up' and t.type <> 'notice'
+               and t.state in ('completed', 'partial'))
+         order by t.done_on nulls last, t.task_id limit $3"#,
+        task.as_ref().map(TaskId::as_uuid),
+        person,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
 pub async fn is_notice(scope: &mut Scope, task: TaskId) -> Result<bool> {
     let found = sqlx::query_scalar!(
         r#"select type = 'notice' as "notice!" from task where task_id = $1"#,

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{runs::MadeRunView, tasks::age};
+use super::{runs::MadeRunView, series, tasks::age};
 use crate::{
     app::csv_table,
     domain::cohort::Filter,
@@ -223,6 +223,9 @@ async fn begin(
     if name.is_empty() {
         return Err(Problem::invalid("请写批次名称 / a run needs a name"));
     }
+    let mut scope = signed.scope(site).await?;
+    series::must_see(&mut scope, &ask.dialplan).await?;
+    drop(scope);
     let (core, library) = (&site.core, site.core.library());
     let is_training = core.config().hospital.training;
     let new = new_run(&library, is_training, name, &ask.dialplan, ask.trunk, ask.lines, None);

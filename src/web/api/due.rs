@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     due_print::{Printed, due_page},
     extra::{self, ExtraAsk},
-    patients,
+    patients, series,
     tasks::age,
     typed::{self, TypedAnswer},
 };
@@ -249,6 +249,11 @@ async fn close(
     let (mut answers, mut contents) = (Vec::new(), Vec::new());
     match ask.questionnaire.as_deref() {
         Some(name) => {
+            let mut scope = signed.scope(&site).await?;
+            if !series::is_in_sight(&mut scope, name).await? {
+                return Err(Problem::not_found("questionnaire"));
+            }
+            drop(scope);
             let library = core.library();
             let form =
                 library.questionnaire(name).ok_or_else(|| Problem::not_found("questionnaire"))?;

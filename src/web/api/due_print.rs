@@ -96,7 +96,7 @@ fn sex(word: &str) -> &'static str {
 }
 
 /// A name is text, whatever stands in it.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -11,6 +11,7 @@ use crate::{
     domain::{gad7, phq9},
     ivr::{Item, ItemType, Questionnaire, read_form},
     store::{
+        Scope,
         opinion::{self, Row},
         series, task,
     },
@@ -27,56 +28,56 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 }
 
 #[derive(Serialize, ToSchema)]
-struct OptionView {
-    code: String,
-    zh: String,
-    en: String,
-    key: Option<String>,
-    chosen: bool,
+pub(super) struct OptionView {
+    pub(super) code: String,
+    pub(super) zh: String,
+    pub(super) en: String,
+    pub(super) key: Option<String>,
+    pub(super) chosen: bool,
 }
 
 #[derive(Serialize, ToSchema)]
-struct GivenView {
-    status: String,
-    code: Option<String>,
-    label: Option<String>,
-    number: Option<String>,
-    text: Option<String>,
-    unit: Option<String>,
-    score: Option<String>,
-    advice: Option<String>,
-    at: DateTime<Utc>,
-    by: String,
+pub(super) struct GivenView {
+    pub(super) status: String,
+    pub(super) code: Option<String>,
+    pub(super) label: Option<String>,
+    pub(super) number: Option<String>,
+    pub(super) text: Option<String>,
+    pub(super) unit: Option<String>,
+    pub(super) score: Option<String>,
+    pub(super) advice: Option<String>,
+    pub(super) at: DateTime<Utc>,
+    pub(super) by: String,
 }
 
 #[derive(Serialize, ToSchema)]
-struct ItemView {
-    link_id: String,
-    text: String,
-    r#type: &'static str,
-    unit: Option<String>,
-    range: Option<(f64, f64)>,
-    options: Vec<OptionView>,
+pub(super) struct ItemView {
+    pub(super) link_id: String,
+    pub(super) text: String,
+    pub(super) r#type: &'static str,
+    pub(super) unit: Option<String>,
+    pub(super) range: Option<(f64, f64)>,
+    pub(super) options: Vec<OptionView>,
     /// Absent: this item was not asked.
-    answer: Option<GivenView>,
+    pub(super) answer: Option<GivenView>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct FormView {
-    questionnaire: String,
-    sha256: String,
-    version: Option<u32>,
-    title: Option<String>,
-    title_en: Option<String>,
+pub(super) struct FormView {
+    pub(super) questionnaire: String,
+    pub(super) sha256: String,
+    pub(super) version: Option<u32>,
+    pub(super) title: Option<String>,
+    pub(super) title_en: Option<String>,
     /// The content was kept; without it only what was answered can be shown.
-    exact: bool,
-    items: Vec<ItemView>,
-    scores: Vec<ScoreView>,
+    pub(super) exact: bool,
+    pub(super) items: Vec<ItemView>,
+    pub(super) scores: Vec<ScoreView>,
 }
 
 /// A scale that the server adds up: a form does no sums.
 #[derive(Serialize, ToSchema)]
-struct ScoreView {
+pub(super) struct ScoreView {
     name: String,
     /// Absent where an item has no answer: it is never counted as 0.
     total: Option<f64>,
@@ -95,7 +96,12 @@ async fn form(
     let mut scope = signed.scope(&site).await?;
     let task = TaskId::from_uuid(id);
     task::numbered(&mut scope, task).await?.ok_or_else(|| Problem::not_found("task"))?;
-    let rows = opinion::answers(&mut scope, task).await?;
+    Ok(Json(asked(&mut scope, task).await?))
+}
+
+/// Every form of a follow-up, in the version that was asked.
+pub(super) async fn asked(scope: &mut Scope, task: TaskId) -> Result<Vec<FormView>> {
+    let rows = opinion::answers(scope, task).await?;
     let mut forms: Vec<(String, String)> = Vec::new();
     for row in &rows {
         let name = (row.questionnaire.clone(), row.questionnaire_sha256.clone());
@@ -105,13 +111,13 @@ async fn form(
     }
     let mut views = Vec::with_capacity(forms.len());
     for (name, sha256) in forms {
-        let content = series::content(&mut scope, &name, &sha256).await?;
+        let content = series::content(scope, &name, &sha256).await?;
         let asked = content.and_then(|body| read_form(&body).ok());
         let own = |row: &&Row| row.questionnaire == name && row.questionnaire_sha256 == sha256;
         let given: Vec<&Row> = rows.iter().filter(own).collect();
         views.push(form_view(name.clone(), sha256.clone(), asked.as_ref(), &given));
     }
-    Ok(Json(views))
+    Ok(views)
 }
 
 fn form_view(

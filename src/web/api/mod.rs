@@ -27,6 +27,7 @@ mod plans;
 mod policies;
 mod prompts;
 mod questionnaires;
+mod record_print;
 mod recordings;
 mod reports;
 mod research;
@@ -82,6 +83,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(departments::routes())
         .merge(opinions::routes())
         .merge(forms::routes())
+        .merge(record_print::routes())
         .merge(cohort::routes())
         .merge(appointments::routes())
         .merge(extra::routes())

@@ -192,9 +192,8 @@ async fn put_division(
     division.check().map_err(|at| {
         Problem::invalid(format!("第 {at} 条规则的类型或分组有误 / rule {at} is wrong"))
     })?;
-    let body = serde_json::to_value(&division).map_err(|error| Problem::fault(&error))?;
     let (core, by) = (&site.core, &signed.0.principal);
-    core.app.put_policy(by, DIVISION_POLICY, &body, core.clock.wall()).await?;
+    core.app.put_division(by, &division, core.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

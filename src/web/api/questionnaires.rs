@@ -10,8 +10,9 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+use super::series;
 use crate::{
-    ivr::{Template, form_json},
+    ivr::{SERIES, Template, form_json},
     store::recall::{self, Version},
     web::{
         Shared,
@@ -64,7 +65,8 @@ async fn questionnaires(State(site): State<Shared>, _: Signed) -> Json<Vec<Quest
             reviewed_at: form.clinical_review.as_ref().map(|review| review.at.clone()),
         }
     };
-    Json(library.questionnaires().map(|kept| view(&kept.value, &kept.sha256)).collect())
+    let files = library.questionnaires().filter(|kept| !kept.value.id.starts_with(SERIES));
+    Json(files.map(|kept| view(&kept.value, &kept.sha256)).collect())
 }
 
 /// A form's content as it stands, to be looked at or cloned.
@@ -72,10 +74,15 @@ async fn questionnaires(State(site): State<Shared>, _: Signed) -> Json<Vec<Quest
     params(("id" = String, Path)), responses((status = 200, body = Object)))]
 async fn questionnaire(
     State(site): State<Shared>,
-    _: Signed,
+    signed: Signed,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<serde_json::Value>> {
     let id = id?.0;
+    let mut scope = signed.scope(&site).await?;
+    if !series::is_in_sight(&mut scope, &id).await? {
+        return Err(Problem::not_found("questionnaire"));
+    }
+    drop(scope);
     let library = site.core.library();
     let kept = library.questionnaire(&id).ok_or_else(|| Problem::not_found("questionnaire"))?;
     let content = form_json(&kept.body).map_err(|error| Problem::fault(&error))?;

@@ -14,7 +14,10 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::live::{LiveView, live_views};
+use super::{
+    live::{LiveView, live_views},
+    series,
+};
 use crate::{
     app::RunAction,
     base::{ImportId, RunId},
@@ -220,6 +223,9 @@ async fn create(
     if !ask.trunk.as_ref().is_none_or(known) {
         return Err(Problem::invalid("没有这条线路，请重新选择 / no such trunk; choose another"));
     }
+    let mut scope = signed.scope(&site).await?;
+    series::must_see(&mut scope, &ask.dialplan).await?;
+    drop(scope);
     let library = core.library();
     let is_training = core.config().hospital.training;
     let import = ask.import_id.map(ImportId::from_uuid);

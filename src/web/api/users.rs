@@ -64,12 +64,16 @@ struct ProfileView {
     default_series: Option<String>,
     /// `centre_nurse`, `ward_nurse` or `ward_doctor`: whose follow-ups the due list shows.
     owner_group: Option<String>,
+    /// Of a doctor or responsible nurse: no other patients are seen, anywhere.
+    #[serde(default)]
+    own_patients_only: bool,
 }
 
 impl From<ProfileView> for account::Profile {
     fn from(view: ProfileView) -> Self {
-        let ProfileView { staff_no, departments, default_series, owner_group } = view;
-        Self { staff_no, departments, default_series, owner_group }
+        let ProfileView { staff_no, departments, default_series, owner_group, own_patients_only } =
+            view;
+        Self { staff_no, departments, default_series, owner_group, own_patients_only }
     }
 }
 
@@ -83,9 +87,9 @@ async fn profile(
     signed.is_admin()?;
     let mut scope = signed.scope(&site).await?;
     let found = account::profile(&mut scope, &login?.0).await?;
-    let account::Profile { staff_no, departments, default_series, owner_group } =
+    let account::Profile { staff_no, departments, default_series, owner_group, own_patients_only } =
         found.ok_or_else(|| Problem::not_found("account"))?;
-    Ok(Json(ProfileView { staff_no, departments, default_series, owner_group }))
+    Ok(Json(ProfileView { staff_no, departments, default_series, owner_group, own_patients_only }))
 }
 
 #[utoipa::path(put, path = "/api/users/{login}/profile", tag = "users",

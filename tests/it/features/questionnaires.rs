@@ -198,6 +198,12 @@ async fn f078_a_department_edits_its_own_form_and_no_other() {
     // Another department neither sees nor changes it; the hospital's own is read by all.
     let mine = all("onc");
     assert_eq!(hospital.get_as(&h, "/api/series/onc").status, 404);
+    assert_eq!(hospital.get_as(&h, "/api/questionnaires/series:onc").status, 404);
+    assert_eq!(hospital.get_as(&t, "/api/questionnaires/series:onc").status, 200);
+    let run = json!({ "name": "x", "dialplan": "series:onc" });
+    assert_eq!(hospital.post_as(&h, "/api/runs", &run).status, 422);
+    let plans = |cookie: &str| hospital.get_as(cookie, "/api/dialplans").ok().to_string();
+    assert!(plans(&t).contains("series:onc") && !plans(&h).contains("series:onc"));
     assert_eq!(hospital.put_as(&h, "/api/series/onc/draft", &draft).status, 404);
     assert_eq!(hospital.post_as(&h, "/api/series/onc/withdraw", &ask(2)).status, 404);
     assert_eq!(hospital.post_as(&h, "/api/series/onc/publish", &ask(2)).status, 404);

@@ -306,3 +306,56 @@ async fn f083_an_extra_question_stays_with_its_follow_up_or_becomes_a_draft() {
         404
     );
 }
+
+/// F106, F094: one follow-up and the whole history on paper equal the screen, as they were
+/// asked, and are audited; each item has its course over the follow-ups.
+#[tokio::test(flavor = "multi_thread")]
+async fn f106_f094_follow_ups_print_as_on_the_screen_and_items_have_their_course() {
+    let (hospital, tasks) = hospital("f106", 1).await;
+    let first = json!([{ "link_id": "pain.nrs", "value": "6" }, { "link_id": "diet", "value": "less" },
+        { "link_id": "sym.any", "status": "declined" }]);
+    assert_eq!(close(&hospital, &tasks[0], "discharge_general", first), 200);
+    hospital.on("2025-02-02T10:00").await;
+    let due = hospital.get("/api/due").ok()["items"][0].clone();
+    let (second, person) = (due["task_id"].as_str().unwrap(), due["person_id"].as_str().unwrap());
+    let mut body = closing(
+        "discharge_general",
+        json!([{ "link_id": "pain.nrs", "value": "2" },
+        { "link_id": "diet", "value": "normal" }]),
+    );
+    body["done_on"] = json!("2025-02-02");
+    hospital.post(&format!("/api/tasks/{second}/close"), &body).ok();
+    let page = hospital.get(&format!("/api/tasks/{}/print", tasks[0])).ok();
+    let page = page.as_str().unwrap();
+    let shown = form(&hospital, &tasks[0]);
+    for item in shown["items"].as_array().unwrap().iter().filter(|item| item["type"] != "display") {
+        let line = format!("<td>{}</td>", item["text"].as_str().unwrap());
+        assert!(page.contains(&line), "{line}");
+        if let Some(label) = item["answer"]["label"].as_str() {
+            assert!(page.contains(&format!("{line}<td>{label}")), "{label}");
+        }
+    }
+    assert!(page.contains("<td>疼痛评分(NRS 0–10)</td><td>6(建议:"), "{page}");
+    assert!(page.contains("<td>近期有无不适</td><td>拒答</td>") && page.contains("第1次"));
+    let all = hospital.get(&format!("/api/patients/{person}/print")).ok();
+    let all = all.as_str().unwrap();
+    assert_eq!(all.matches("<section>").count(), 2);
+    assert!(all.contains("第1次") && all.contains("第2次"), "{all}");
+    let printed = hospital
+        .sql("select string_agg(subject, ',' order by audit_id) from audit where did = 'printed'");
+    assert_eq!(printed, "task,person");
+    let course = hospital.get(&format!("/api/patients/{person}/trend?item=pain.nrs")).ok();
+    let numbers: Vec<_> = course[0]["points"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| (point["follow_up_no"].clone(), point["number"].clone()))
+        .collect();
+    assert_eq!(numbers, [(json!(0), json!(6.0)), (json!(1), json!(2.0))]);
+    let diet = hospital.get(&format!("/api/patients/{person}/trend?item=diet")).ok();
+    let codes: Vec<_> =
+        diet[0]["points"].as_array().unwrap().iter().map(|p| p["code"].clone()).collect();
+    assert_eq!(codes, ["less", "normal"]);
+    let nobody = "/api/patients/00000000-0000-0000-0000-000000000000/print";
+    assert_eq!(hospital.get(nobody).status, 404);
+}

@@ -217,3 +217,71 @@ async fn f069_work_is_divided_by_type_and_ward_and_what_one_does_disappears_for_
     assert!(rows.iter().all(|row| row["task_id"] != task), "gone for the others");
     assert_eq!(hospital.post_as(&doctor, &path, &body).status, 409, "done once");
 }
+
+/// F070: a doctor sees own patients alone, wherever they stand, and does their first-level
+/// follow-up; another's are not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn f070_a_doctor_sees_own_patients_alone_and_follows_them_up() {
+    let hospital = Hospital::open("f070", "2025-01-02T10:00").await;
+    let header =
+        "姓名,性别,出生日期,住院号,出院科室,病区,出院日期,联系电话,诊断编码,诊断,主管医生,责任护士";
+    let rows = [
+        "甲,男,1960-02-03,Z1,心内科,一病区,2025-01-01,13800000001,J18,肺炎,王医生,李护士",
+        "乙,男,1960-02-03,Z2,心内科,一病区,2025-01-01,13800000002,J18,肺炎,赵医生,李护士",
+        "丙,男,1960-02-03,Z3,骨科,二病区,2025-01-01,13800000003,J18,肺炎,赵医生,钱护士",
+    ];
+    let import =
+        hospital.import("in.csv", format!("{header}\n{}\n", rows.join("\n")).as_bytes()).await;
+    assert_eq!(import["rows_stored"], 3, "{import}");
+    hospital.on("2025-01-08T10:00").await;
+    for (login, name, role) in
+        [("w", "王医生", "doctor"), ("l", "李护士", "nurse"), ("z", "赵医生", "doctor")]
+    {
+        let user = json!({ "login": login, "display_name": name, "password": "a long enough one",
+            "role": role, "whole_hospital": true, "profile": { "own_patients_only": login != "z" } });
+        assert_eq!(hospital.post("/api/users", &user).status, 201);
+    }
+    let [w, l, z] = ["w", "l", "z"].map(|login| hospital.sign_in(login));
+    let names = |cookie: &str, path: &str| {
+        let found = hospital.get_as(cookie, path).ok();
+        let rows = found["items"].as_array().unwrap_or_else(|| found.as_array().unwrap()).clone();
+        let mut names: Vec<_> =
+            rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    for path in ["/api/due", "/api/patients", "/api/tasks?state=pending&to=2025-01-31"] {
+        assert_eq!(names(&w, path), ["甲"], "{path}");
+        assert_eq!(names(&l, path), ["乙", "甲"], "{path}");
+        assert_eq!(names(&z, path).len(), 3, "{path}: no such limit");
+    }
+    let all = hospital.post_as(&w, "/api/cohort", &json!({ "filter": { "sex": "male" } })).ok();
+    assert_eq!(all["count"], 1);
+    let everybody = hospital.get("/api/patients").ok();
+    let id = |name: &str| {
+        let rows = everybody["items"].as_array().unwrap().iter();
+        rows.clone().find(|row| row["name"] == name).unwrap()["person_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(hospital.get_as(&w, &format!("/api/patients/{}", id("乙"))).status, 404);
+    assert_eq!(hospital.get_as(&w, &format!("/api/patients/{}", id("甲"))).status, 200);
+    let due = hospital.get("/api/due").ok();
+    let task = |name: &str| {
+        let rows = due["items"].as_array().unwrap().iter();
+        rows.clone().find(|row| row["name"] == name).unwrap()["task_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let body = json!({ "done_on": "2025-01-08", "channel": "manual_phone", "respondent": "self" });
+    let close = |cookie: &str, name: &str| {
+        hospital.post_as(cookie, &format!("/api/tasks/{}/close", task(name)), &body).status
+    };
+    assert_ne!(close(&w, "丙"), 200, "another's");
+    assert_eq!(close(&w, "甲"), 200);
+    let done = hospital.sql("select done_by || ' ' || level from task where state = 'completed'");
+    assert_eq!(done, "w 1");
+}
