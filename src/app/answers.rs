@@ -38,6 +38,8 @@ pub struct GivenAnswer {
     pub value_text: Option<String>,
     pub unit: Option<String>,
     pub score: Option<String>,
+    /// What the respondent was told because of it.
+    pub advice: Option<String>,
 }
 
 #[derive(Clone)]
@@ -141,6 +143,7 @@ async fn insert(
         value_text: answer.value_text.as_deref(),
         unit: answer.unit.as_deref(),
         score: answer.score.as_deref(),
+        advice: answer.advice.as_deref(),
         ordinal,
         recorded_by: "ivr",
         channel: None,

@@ -56,6 +56,8 @@ pub struct Claim {
     /// `(questionnaire, linkId)` answered in earlier calls for this task, with the code or
     /// the number that was given.
     pub answered: Vec<(String, String, Pii<String>)>,
+    /// The day that the call may name once the person is known.
+    pub visit_date: Option<NaiveDate>,
 }
 
 const SYSTEM: Principal = Principal::System("dialler");
@@ -282,6 +284,7 @@ async fn claim(
         department: due.department_id,
         had_operation: due.had_operation,
         disclosure: &due.disclosure,
+        today: dialler.calendar.local_date(at),
     };
     let claim = known_claim(scope, &of, usable, standing, at).await?;
     insert_attempt(scope, dialler, &claim, trunk, at).await?;
@@ -317,6 +320,7 @@ struct Of<'a> {
     department: Option<Uuid>,
     had_operation: bool,
     disclosure: &'a str,
+    today: NaiveDate,
 }
 
 /// All that a call must know of whom it asks.
@@ -327,7 +331,7 @@ async fn known_claim(
     standing: Box<store::person::Standing>,
     at: DateTime<Utc>,
 ) -> Result<Claim> {
-    let Of { task, person, department, had_operation, disclosure } = *of;
+    let Of { task, person, department, had_operation, disclosure, today } = *of;
     let answers = store::answer::of_task(scope, task).await?;
     let given = |a: &store::answer::Answer| {
         a.option_code.clone().or_else(|| a.value_number.clone()).unwrap_or_default()
@@ -351,6 +355,7 @@ async fn known_claim(
         had_operation,
         disclosure: disclosure.to_owned(),
         answered: answered.collect(),
+        visit_date: store::appointment::day_to_name(scope, task, today).await?,
     })
 }
 

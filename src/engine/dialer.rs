@@ -96,6 +96,11 @@ async fn look(
     if !is_open {
         return idle("outside_window");
     }
+    // Withdrawn, or gone with its file: nobody is dialled for what cannot be asked.
+    match core.library_of(id).await.map(|library| library.program(&run.dialplan)) {
+        Ok(Ok(_)) => {}
+        Ok(Err(why)) | Err(why) => return Ok(Look::Idle(why)),
+    }
     if !core.room_for_a_call() {
         return idle("no_room");
     }

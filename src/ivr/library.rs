@@ -169,6 +169,28 @@ impl Library {
     }
 }
 
+/// A form as it was kept with its answers: a file, or a series' JSON.
+///
+/// # Errors
+/// What it cannot be read as.
+pub fn read_form(body: &str) -> Result<Questionnaire, String> {
+    if body.trim_start().starts_with('{') {
+        return serde_json::from_str(body).map_err(|error| error.to_string());
+    }
+    toml::from_str(body).map_err(|error| error.message().to_owned())
+}
+
+/// The same content as JSON, whichever of the two it is.
+///
+/// # Errors
+/// What it cannot be read as.
+pub fn form_json(body: &str) -> Result<serde_json::Value, String> {
+    if body.trim_start().starts_with('{') {
+        return serde_json::from_str(body).map_err(|error| error.to_string());
+    }
+    toml::from_str(body).map_err(|error| error.message().to_owned())
+}
+
 /// The text in a language: the tag itself, its first part, then Chinese.
 pub(super) fn words_in<'a>(words: &'a Words, language: &str) -> Option<&'a str> {
     let primary = language.split('-').next().unwrap_or(language);

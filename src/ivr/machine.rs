@@ -100,6 +100,8 @@ pub struct Given {
     pub number: Option<String>,
     pub unit: Option<String>,
     pub score: Option<f64>,
+    /// What a rule tells the respondent, in the words that are said.
+    pub advice: Option<String>,
 }
 
 impl std::fmt::Debug for Given {

@@ -198,6 +198,7 @@ fn step_item(id: &str, kind: ItemType, say: &Say, neutral: bool) -> Item {
         required: false,
         enough: false,
         repeats: false,
+        page_only: false,
         say: Some(say.clone()),
         say_again: None,
         enable_when: Vec::new(),

@@ -10,6 +10,7 @@ use crate::base::{AttemptId, CallId, TaskId};
 pub struct Row {
     pub task_id: Uuid,
     pub person_id: Uuid,
+    pub run_id: Option<Uuid>,
     pub department_id: Option<Uuid>,
     pub state: String,
     pub dialplan: String,
@@ -33,7 +34,7 @@ pub struct Wanted<'a> {
 pub async fn open(scope: &mut Scope, wanted: &Wanted<'_>) -> Result<Vec<Row>> {
     Ok(sqlx::query_as!(
         Row,
-        r#"select t.task_id, t.person_id, t.department_id, t.state,
+        r#"select t.task_id, t.person_id, t.run_id, t.department_id, t.state,
              coalesce(t.dialplan, r.dialplan) as "dialplan!",
              coalesce(a.patient_only, false) as "patient_only!",
              coalesce(a.had_operation, false) as "had_operation!",

@@ -6,11 +6,13 @@ pub mod admission;
 pub mod alert;
 pub mod allocation;
 pub mod answer;
+pub mod appointment;
 pub mod assessment;
 pub mod attempt;
 pub mod beside;
 pub mod audit;
 pub mod call;
+pub mod cohort;
 pub mod column_mapping;
 pub mod contact;
 pub mod decision;
@@ -20,10 +22,12 @@ pub mod duty_call;
 pub mod event;
 pub mod hospital_message;
 pub mod import;
+pub mod indicator;
 pub mod merge;
 pub mod node;
 pub mod opinion;
 pub mod patient;
+pub mod pdca;
 pub mod person;
 pub mod plan;
 pub mod policy;
@@ -35,6 +39,7 @@ pub mod roster;
 pub mod rollup;
 pub mod run;
 pub mod sample;
+pub mod series;
 pub mod statistics;
 pub mod stop;
 pub mod task;
@@ -65,6 +70,9 @@ pub enum StoreError {
     Database(sqlx::Error),
     #[error("the database's migrations failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// Somebody asked for more than one answer may cost.
+    #[error("the query takes too long")]
+    TooSlow,
     /// A rule that the database holds by this name.
     #[error("breaks the rule {0}")]
     Rule(String),
@@ -104,6 +112,14 @@ impl Principal {
         match self {
             Self::System(reason) => reason,
             Self::Person { login, .. } => login,
+        }
+    }
+
+    /// Of a person; the server itself has none.
+    fn login(&self) -> Option<&str> {
+        match self {
+            Self::System(_) => None,
+            Self::Person { login, .. } => Some(login),
         }
     }
 
@@ -147,9 +163,13 @@ impl Database {
     /// [`Scope::commit`], it leaves nothing behind.
     pub async fn scope(&self, principal: &Principal) -> Result<Scope> {
         let mut tx = self.pool.begin().await?;
+        // Who sees own patients only is known by the record, and by the hospital's names.
         sqlx::query!(
-            "select set_config('suifang.departments', $1, true) as done",
-            principal.departments()
+            "select set_config('suifang.departments', $1, true) as departments,
+                 set_config('suifang.own', coalesce((select concat_ws(E'\\n', login, display_name,
+                     staff_no) from account where login = $2 and own_patients_only), ''), true) as own",
+            principal.departments(),
+            principal.login()
         )
         .fetch_one(&mut *tx)
         .await?;

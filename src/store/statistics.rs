@@ -259,6 +259,7 @@ pub struct Work {
 /// Calls by whose task it was, tasks by who did them: equal to the tables, each once.
 pub async fn workload(
     scope: &mut Scope,
+    period: Period,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Result<Vec<Work>> {
@@ -279,12 +280,14 @@ pub async fn workload(
                    count(*) filter (where t.state = 'completed'),
                    count(*) filter (where t.state = 'partial')
                from task t left join department d using (department_id)
-               where t.kind = 'follow_up' and t.state in ('completed', 'partial')
-                 and t.done_on >= $1::date and t.done_on < $2::date
+               where t.kind = 'follow_up' and t.type <> 'notice'
+                 and t.state in ('completed', 'partial') and t.done_on between $3 and $4
                group by d.name, t.done_by) w
          group by 1, 2 order by 1 nulls last, 2"#,
         from,
-        to
+        to,
+        period.from,
+        period.to
     )
     .fetch_all(scope.connection())
     .await?)

@@ -1,14 +1,14 @@
 //! Follow-ups that are asked without a dial of their own: the patient calls us (F036), or
 //! the number that was dialled is another patient's too (rules.md §2).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Claim, Dialler, Of, SYSTEM, callee::Known, insert_attempt, known_claim};
 use crate::{
     app::{App, Change, Result, note},
-    base::{CallId, E164, PersonId, TaskId},
+    base::{CallId, E164, PersonId, RunId, TaskId},
     store::{self, Scope, beside::Wanted},
 };
 
@@ -44,6 +44,8 @@ pub struct Beside {
     pub claim: Claim,
     pub dialplan: String,
     pub way: Way,
+    /// Whose versions of the questionnaires are asked.
+    pub run: Option<RunId>,
 }
 
 impl App {
@@ -73,11 +75,13 @@ impl App {
             not_persons: &asked,
         };
         for row in store::beside::open(&mut scope, &wanted).await? {
-            let Some(claim) = judge(&mut scope, &row, number, at).await? else { continue };
+            let today = dialler.calendar.local_date(at);
+            let Some(claim) = judge(&mut scope, &row, number, today, at).await? else { continue };
             let (node, epoch) = (&dialler.node, dialler.epoch);
             store::beside::hold(&mut scope, claim.task, node, epoch, at).await?;
             self.commit(scope).await?;
-            return Ok(Some(Beside { claim, dialplan: row.dialplan, way }));
+            let run = row.run_id.map(RunId::from_uuid);
+            return Ok(Some(Beside { claim, dialplan: row.dialplan, way, run }));
         }
         Ok(None)
     }
@@ -136,6 +140,7 @@ async fn judge(
     scope: &mut Scope,
     row: &store::beside::Row,
     number: &E164,
+    today: NaiveDate,
     at: DateTime<Utc>,
 ) -> Result<Option<Claim>> {
     let person = PersonId::from_uuid(row.person_id);
@@ -156,6 +161,7 @@ async fn judge(
         department: row.department_id,
         had_operation: row.had_operation,
         disclosure: &row.disclosure,
+        today,
     };
     let usable = usable.clone();
     Ok(Some(known_claim(scope, &of, &usable, Box::new(standing), at).await?))

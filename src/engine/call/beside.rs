@@ -129,7 +129,7 @@ impl Call {
             .inspect_err(|error| tracing::warn!(%error, "others of a number are asked later"))
             .ok()
             .flatten()?;
-        let script = Script::beside(core, &beside);
+        let script = Script::beside(core, &beside).await;
         let script = script.inspect_err(|what| tracing::error!(what, "cannot be played")).ok();
         let begun = match &script {
             Some(_) => self.begin_beside(&beside).await,

@@ -10,7 +10,10 @@ use crate::{
     app::{Beside, Claim, Effect, Entry, FoundAlert, GivenAnswer, SoFar},
     base::{Machine as _, Pii},
     engine::{Core, Journal},
-    ivr::{self, CallContext, Casting, Given, Input, Machine, Output, Program, Saying, reading},
+    ivr::{
+        self, CallContext, Casting, Given, Input, Library, Machine, Output, Program, Saying,
+        reading,
+    },
     media::PlayItem,
 };
 
@@ -22,38 +25,56 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub(super) fn load(core: &Core, dialplan: &str, purpose: &DialPurpose) -> Result<Self, String> {
-        match purpose {
-            DialPurpose::FollowUp { claim, .. } => Self::about(core, dialplan, claim, None),
-            DialPurpose::Test | DialPurpose::Studio(_) | DialPurpose::Duty(_) => {
-                Self::cast(core, dialplan, &Casting::default())
-            }
-        }
+    pub(super) async fn load(
+        core: &Core,
+        dialplan: &str,
+        purpose: &DialPurpose,
+    ) -> Result<Self, String> {
+        let DialPurpose::FollowUp { claim, run } = purpose else {
+            return Self::cast(core, &core.library(), dialplan, &Casting::default());
+        };
+        let library = match run {
+            Some(run) => core.library_of(*run).await?,
+            None => core.library(),
+        };
+        Self::about(core, &library, dialplan, claim, None)
     }
 
     /// Another person of the number that was called: they have been greeted.
-    pub(super) fn beside(core: &Core, beside: &Beside) -> Result<Self, String> {
-        let mut script = Self::about(core, &beside.dialplan, &beside.claim, None)?;
+    pub(super) async fn beside(core: &Core, beside: &Beside) -> Result<Self, String> {
+        let library = Self::library_of(core, beside).await?;
+        let mut script = Self::about(core, &library, &beside.dialplan, &beside.claim, None)?;
         script.context.facts.insert(ivr::GREETED.to_owned());
         Ok(script)
     }
 
     /// The menu, and the caller's own open follow-up where there is one.
-    pub(super) fn inbound(
+    pub(super) async fn inbound(
         core: &Core,
         dialplan: &str,
         open: Option<&Beside>,
     ) -> Result<Self, String> {
-        let Some(open) = open else { return Self::cast(core, dialplan, &Casting::default()) };
-        let form = core.library().form_of(&open.dialplan);
+        let Some(open) = open else {
+            return Self::cast(core, &core.library(), dialplan, &Casting::default());
+        };
+        let library = Self::library_of(core, open).await?;
+        let form = library.form_of(&open.dialplan);
         let form = form.ok_or_else(|| format!("{:?} asks no questionnaire", open.dialplan))?;
-        let mut script = Self::about(core, dialplan, &open.claim, Some(form))?;
+        let mut script = Self::about(core, &library, dialplan, &open.claim, Some(form))?;
         script.context.facts.insert("open_task".to_owned());
         Ok(script)
     }
 
+    async fn library_of(core: &Core, beside: &Beside) -> Result<Arc<Library>, String> {
+        match beside.run {
+            Some(run) => core.library_of(run).await,
+            None => Ok(core.library()),
+        }
+    }
+
     fn about(
         core: &Core,
+        library: &Arc<Library>,
         dialplan: &str,
         claim: &Claim,
         open_task: Option<String>,
@@ -62,13 +83,14 @@ impl Script {
         let birth = claim.birth_date.as_ref().map(|date| *date.reveal());
         let age = birth.map(|birth| age(birth, today));
         let guardian = age.is_some_and(|age| age < GUARDIAN_BELOW_YEARS);
-        let mut script = Self::cast(core, dialplan, &Casting { open_task, guardian })?;
+        let mut script = Self::cast(core, library, dialplan, &Casting { open_task, guardian })?;
         let context = &mut script.context;
         let reading = claim.name_reading.as_ref().map(|reading| reading.reveal().as_str());
         let name = reading::call_name(claim.name.reveal(), reading, &claim.sex);
         context.call_name = Pii::new(name);
         context.language.clone_from(&claim.language);
         context.birth_date.clone_from(&claim.birth_date);
+        context.visit_date = claim.visit_date;
         context.age = age;
         if claim.had_operation {
             context.facts.insert("had_operation".to_owned());
@@ -80,8 +102,12 @@ impl Script {
         Ok(script)
     }
 
-    fn cast(core: &Core, dialplan: &str, casting: &Casting) -> Result<Self, String> {
-        let library = core.library();
+    fn cast(
+        core: &Core,
+        library: &Arc<Library>,
+        dialplan: &str,
+        casting: &Casting,
+    ) -> Result<Self, String> {
         let program = Arc::new(library.program_for(dialplan, casting)?);
         let sha256 = library.dialplan(dialplan).map(|kept| kept.sha256.clone()).unwrap_or_default();
         let config = core.config();
@@ -115,6 +141,8 @@ fn age(birth: chrono::NaiveDate, today: chrono::NaiveDate) -> i32 {
 
 pub(super) struct Talk {
     machine: Machine,
+    /// What is asked, as it stood when the call began.
+    library: Arc<Library>,
     pub(super) journal: Journal,
     asked: usize,
     so_far: Option<SoFar>,
@@ -157,11 +185,13 @@ impl Talk {
 
 impl Call {
     pub(super) fn begin_talk(&mut self, script: Script) {
+        let library = Arc::clone(&script.program.library);
         let mut machine = Machine::new(script.program, script.context);
         machine.handle_input(Input::Start, self.core.clock.instant());
         let journal = self.journal();
         self.talk = Some(Talk {
             machine,
+            library,
             journal,
             asked: 0,
             so_far: None,
@@ -291,12 +321,12 @@ impl Call {
     }
 
     fn answer_entry(&mut self, given: &Given) -> Entry {
-        let library = self.core.library();
-        let kept = library.questionnaire(&given.form.id);
+        let kept = self.talk.as_ref().and_then(|talk| talk.library.questionnaire(&given.form.id));
+        let sha256 = kept.map(|kept| kept.sha256.clone()).unwrap_or_default();
         let message = self.talk.as_mut().and_then(|talk| talk.message.take());
         Entry::Answer(Box::new(GivenAnswer {
             questionnaire: given.form.id.clone(),
-            questionnaire_sha256: kept.map(|kept| kept.sha256.clone()).unwrap_or_default(),
+            questionnaire_sha256: sha256,
             link_id: given.link_id.clone(),
             item_text: given.text.clone(),
             status: given.status,
@@ -306,6 +336,7 @@ impl Call {
             value_text: message,
             unit: given.unit.clone(),
             score: given.score.map(|score| score.to_string()),
+            advice: given.advice.clone(),
         }))
     }
 }

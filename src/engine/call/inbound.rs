@@ -57,7 +57,7 @@ async fn take(
     let Ringing { transaction, request, flow, caller, trunk } = ringing;
     let config = core.config();
     let interface = core.interface(flow.interface).ok_or(500_u16)?;
-    let script = Script::inbound(core, &config.sip.inbound_dialplan, beside.as_ref());
+    let script = Script::inbound(core, &config.sip.inbound_dialplan, beside.as_ref()).await;
     let script = script.map_err(|what| {
         tracing::error!(what, "the inbound dialplan cannot be played");
         500_u16

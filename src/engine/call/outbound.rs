@@ -76,7 +76,10 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     let interface = config.interface(&name).ok_or_else(missing)?;
     let script = match &dial.purpose {
         DialPurpose::Studio(_) | DialPurpose::Duty(_) => None,
-        purpose => Some(Script::load(core, &dial.dialplan, purpose).map_err(DialError::Dialplan)?),
+        purpose => {
+            let loaded = Script::load(core, &dial.dialplan, purpose).await;
+            Some(loaded.map_err(DialError::Dialplan)?)
+        }
     };
     let sha256 = script.as_ref().map(|script| script.sha256.clone()).unwrap_or_default();
     let sound = Sound::open(core, interface, &trunk.profile.codecs)?;

@@ -4,10 +4,15 @@
 mod alerts;
 mod callback;
 mod clinical;
+mod cohort;
 mod dialling;
 mod hl7;
 mod imports;
+mod indicators;
+mod notices;
 mod plans;
+mod questionnaires;
 mod records;
 mod statistics;
+mod templates;
 mod work;

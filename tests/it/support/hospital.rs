@@ -178,8 +178,12 @@ impl Hospital {
     }
 
     pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+        self.put_as(&self.cookie(), path, body)
+    }
+
+    pub(crate) fn put_as(&self, cookie: &str, path: &str, body: &Value) -> Answer {
         let request = agent().put(format!("{}{path}", self.address));
-        let request = request.header("cookie", self.cookie()).header("x-suifang", "1");
+        let request = request.header("cookie", cookie).header("x-suifang", "1");
         let request = request.header("content-type", "application/json");
         answer(tokio::task::block_in_place(|| request.send(body.to_string())).unwrap())
     }
