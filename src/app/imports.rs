@@ -56,8 +56,8 @@ impl App {
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<ImportSummary> {
-        let begun =
-            self.begin_file(by, Upload { name: file_name, bytes, mapping: PAGE }, at).await?;
+        let upload = Upload { name: file_name, bytes, mapping: PAGE, record: "" };
+        let begun = self.begin_file(by, upload, at).await?;
         self.store_rows(by, &begun, calendar, area_code, at).await
     }
 
@@ -71,9 +71,9 @@ impl App {
         upload: Upload<'_>,
         at: DateTime<Utc>,
     ) -> Result<BegunImport> {
-        let Upload { name, bytes, mapping } = upload;
+        let Upload { name, bytes, mapping, record } = upload;
         let mapping = self.mapping(by, mapping).await?;
-        let table = his::read_table(bytes, &mapping)
+        let table = his::read_records(bytes, &mapping, record)
             .map_err(|e| AppError::Invalid(format!("{name}: {e}")))?;
         let id = ImportId::new(at);
         self.begin_import(by, id, name, bytes, at).await?;
@@ -111,6 +111,7 @@ impl App {
         let id = *id;
         let mut summary = ImportSummary { import: id, counts: Counts::default(), bad: Vec::new() };
         let rows: Vec<_> = table.rows().map(|(row, cell)| (row, raw(&cell))).collect();
+        self.report_broken(by, id, table.broken(), &mut summary).await?;
         for rows in rows.chunks(ROWS_PER_COMMIT) {
             let mut scope = self.scope(by).await?;
             let book = Rulebook::read(&mut scope).await?;
@@ -131,6 +132,31 @@ impl App {
         note(&mut scope, by, &finished(id, summary.counts), at).await?;
         self.commit(scope).await?;
         Ok(summary)
+    }
+
+    /// Rows of which nothing could be read are wrong as a whole.
+    async fn report_broken(
+        &self,
+        by: &Principal,
+        id: ImportId,
+        rows: &[u32],
+        summary: &mut ImportSummary,
+    ) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let what = "这一行读不出来 / this line cannot be read";
+        let fault = || vec![RowFault { column: "行", what: what.to_owned() }];
+        let mut bad: Vec<_> =
+            rows.iter().map(|row| RowReport { row: *row, faults: fault() }).collect();
+        let count = i32::try_from(bad.len()).unwrap_or(i32::MAX);
+        summary.counts.rows_read += count;
+        summary.counts.rows_bad += count;
+        let mut scope = self.scope(by).await?;
+        report(&mut scope, id, &bad).await?;
+        self.commit(scope).await?;
+        summary.bad.append(&mut bad);
+        Ok(())
     }
 
     async fn begin_import(

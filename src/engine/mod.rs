@@ -24,6 +24,7 @@ mod repertoire;
 mod run_content;
 mod server;
 mod signalling;
+mod sources;
 mod studio;
 mod tls;
 mod trunks;
@@ -63,6 +64,7 @@ pub use signalling::{
     Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
     start as start_signalling,
 };
+pub use sources::SourceClock;
 pub use studio::{StudioBoard, StudioScript, StudioSession, StudioWish, Wanted, record_prompts};
 pub use tls::{Tls, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};

@@ -32,11 +32,10 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(dismiss))
 }
 
-#[derive(Deserialize, utoipa::IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[serde(default)]
-#[derive(Default)]
 #[into_params(parameter_in = Query)]
-struct DueTerms {
+pub(super) struct DueTerms {
     search: String,
     /// Absent: today, so that overdue and today's are there without a search.
     until: Option<NaiveDate>,
@@ -46,6 +45,30 @@ struct DueTerms {
     /// My patients: those whose attending doctor or responsible nurse I am.
     mine: bool,
     r#type: Option<String>,
+}
+
+impl DueTerms {
+    /// As the store asks for them.
+    pub(super) fn terms(
+        self,
+        signed: &Signed,
+        today: NaiveDate,
+        limit: i64,
+        offset: i64,
+    ) -> due::Terms {
+        due::Terms {
+            sound: patients::sound(self.search.trim()),
+            search: self.search.trim().to_owned(),
+            until: self.until.or(Some(today)),
+            from: self.from,
+            department: self.department_id,
+            assigned_to: self.assigned_to,
+            own: self.mine.then(|| signed.0.login.clone()),
+            r#type: self.r#type,
+            limit,
+            offset,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -94,21 +117,9 @@ async fn list(
     Terms(ask): Terms<DueTerms>,
     Terms(window): Terms<Window>,
 ) -> Result<Json<DueListView>> {
-    let zone = site.core.config().hospital.timezone;
-    let today = site.core.clock.wall().with_timezone(&zone).date_naive();
+    let today = patients::today(&site);
     let limit = window.limit();
-    let terms = due::Terms {
-        sound: patients::sound(ask.search.trim()),
-        search: ask.search.trim().to_owned(),
-        until: ask.until.or(Some(today)),
-        from: ask.from,
-        department: ask.department_id,
-        assigned_to: ask.assigned_to,
-        own: ask.mine.then(|| signed.0.login.clone()),
-        r#type: ask.r#type,
-        limit: limit + 1,
-        offset: window.offset(),
-    };
+    let terms = ask.terms(&signed, today, limit + 1, window.offset());
     let library = site.core.library();
     let mut scope = signed.scope(&site).await?;
     let (rows, has_more) = page(due::list(&mut scope, &terms).await?, limit);

@@ -7,14 +7,18 @@ mod calls;
 mod column_mappings;
 mod departments;
 mod dialplans;
+mod doors;
 mod due;
 mod do_not_call;
 mod events;
+mod exports;
+mod fhir;
 mod hospital_messages;
 mod imports;
 mod live;
 mod overview;
 mod opinions;
+mod past_follow_ups;
 mod patients;
 mod plans;
 mod policies;
@@ -28,6 +32,7 @@ mod roster;
 mod runs;
 mod session;
 mod statistics;
+pub(super) mod sources;
 mod stop_all;
 mod studio;
 mod tasks;
@@ -44,12 +49,16 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(session::routes())
         .merge(overview::routes())
         .merge(imports::routes())
+        .merge(past_follow_ups::routes())
         .merge(column_mappings::routes())
         .merge(hospital_messages::routes())
+        .merge(sources::routes())
+        .merge(doors::routes())
         .merge(runs::routes())
         .merge(tasks::routes())
         .merge(due::routes())
         .merge(patients::routes())
+        .merge(exports::routes())
         .merge(plans::routes())
         .merge(live::routes())
         .merge(events::routes())
@@ -57,6 +66,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(recordings::routes())
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
+        .merge(fhir::routes())
         .merge(prompts::routes())
         .merge(studio::routes())
         .merge(do_not_call::routes())

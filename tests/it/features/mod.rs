@@ -4,9 +4,14 @@
 mod alerts;
 mod clinical;
 mod dialling;
+mod doors;
+mod exports;
+mod fhir;
 mod hl7;
 mod imports;
+mod past;
 mod plans;
 mod records;
+mod sources;
 mod statistics;
 mod work;

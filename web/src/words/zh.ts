@@ -42,7 +42,7 @@ export default {
   users: { new: '新建用户', login: '工号', displayName: '姓名', role: '角色', password: '密码', passwordNote: '至少 8 位', mayStop: '可全部停呼', whole: '全院范围', yes: '是', no: '否', empty: '还没有用户。', made: '已建立 {login}', nothing: '没有找到这样的用户。' },
   policy: { windows: '外呼时段', from: '从', to: '到', add: '增加一段', remove: '删除', weekends: '周末外呼', dials: '每人每日拨打不超过', completed: '每人每日完成不超过', attempts: '每个任务有效尝试不超过', resumes: '中断后续问不超过', busy: '忙后再拨', gap: '两次拨打间隔', times: '次', minutes: '分钟', readOnly: '只有班长和系统管理员可以修改。' },
   stop: { title: '全部停呼', reason: '停呼原因', reasonHint: '例如：问卷内容有误', live: '正在进行的通话', finish: '让其说完', apologise: '致歉后结束', confirm: '全部停呼', stopped: '全部停呼中', by: '{by} 于 {at} 停呼，原因：{reason}', resume: '恢复外呼', byOther: '停呼的人不能自己恢复，请另一人操作。', note: '立即停止一切外呼，正在振铃的会取消；由另一人恢复。' },
-  banner: { training: '练习模式：不限外呼时段，不得用于患者。', pilot: '试点：只拨打名单内的号码。', draining: '服务器正在停机：不再拨打新的电话。', offline: '与服务器的连接中断，正在重连。页面上的进行中状态可能不是最新。' },
+  banner: { training: '练习模式：不限外呼时段，不得用于患者。', pilot: '试点：只拨打名单内的号码。', draining: '服务器正在停机：不再拨打新的电话。', silent: '数据来源 {name} 自 {since} 起没有新数据，请检查接口。', offline: '与服务器的连接中断，正在重连。页面上的进行中状态可能不是最新。' },
   role: { agent: '座席', nurse: '护士', doctor: '医生', supervisor: '班长', sys_admin: '系统管理员' },
   call_state: { queued: '排队', dialling: '拨号', ringing: '振铃', early_media: '早期语音', answered: '已接通', transferring: '转接中', ended: '已结束' },
   run_state: { draft: '草稿', scheduled: '待开始', running: '外呼中', paused: '已暂停', waiting_window: '时段外等待', stopping: '正在停止', stopped: '已停止', finished: '已完成' },
