@@ -3,11 +3,18 @@
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::{App, AppError, Brought, Change, Reading, Result, note};
+use super::{App, AppError, Brought, Change, Reading, Result, TokenHolder, note};
 use crate::{
     domain::Calendar,
     store::{Principal, door},
 };
+
+/// Who brings what to which door.
+pub struct Knock<'a> {
+    pub door: &'a str,
+    pub holder: &'a TokenHolder,
+    pub bytes: &'a [u8],
+}
 
 impl App {
     /// # Errors
@@ -38,15 +45,14 @@ impl App {
     /// When there is no such door.
     pub async fn bring_to_door(
         &self,
-        name: &str,
-        bytes: &[u8],
+        knock: &Knock<'_>,
         rows_max: usize,
         calendar: &Calendar,
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<Brought> {
         let mut scope = self.scope(&Principal::System("door")).await?;
-        let door = door::find(&mut scope, name).await?.ok_or(AppError::NotFound("door"))?;
+        let door = door::find(&mut scope, knock.door).await?.ok_or(AppError::NotFound("door"))?;
         drop(scope);
         let reading = Reading {
             mapping: &door.mapping,
@@ -55,8 +61,8 @@ impl App {
             calendar,
             area_code,
         };
-        let interface = door::interface(name);
-        let run = self.begin_interface_run(&interface, "", at).await?;
-        self.bring(run, &interface, bytes, &reading, at).await
+        let interface = door::interface(knock.door);
+        let run = self.begin_interface_run(&interface, &knock.holder.name, at).await?;
+        self.bring(run, &interface, knock.bytes, &reading, at).await
     }
 }

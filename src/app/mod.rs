@@ -47,6 +47,7 @@ pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
 pub use api_tokens::{TokenHolder, TokenUse};
 pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
 pub use calls::{LegEnd, NewCall};
+pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
 pub use exports::{STAY_HEADER, TableFile, csv_table, stay_rows};
 pub use fhir::{

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::sources::{InterfaceRunView, last_runs};
 use crate::{
-    app::{Brought, ImportSummary, TokenUse},
+    app::{Brought, ImportSummary, Knock, TokenUse},
     domain::{Calendar, silent_since},
     store::{api_token, door},
     web::{
@@ -69,12 +69,13 @@ async fn knock(
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Json<BroughtView>> {
     let name = name?.0;
-    site.holder(&from, &headers, TokenUse::Door(&name)).await?;
+    let holder = site.holder(&from, &headers, TokenUse::Door(&name)).await?;
     let body = body.map_err(|_| Problem::too_large(BODY_MAX))?;
     let (core, config) = (&site.core, site.core.config());
     let calendar = Calendar::always(config.hospital.timezone);
     let (area, at) = (&config.hospital.area_code, core.clock.wall());
-    let brought = core.app.bring_to_door(&name, &body, ROWS_MAX, &calendar, area, at).await?;
+    let knock = Knock { door: &name, holder: &holder, bytes: &body };
+    let brought = core.app.bring_to_door(&knock, ROWS_MAX, &calendar, area, at).await?;
     match brought {
         Brought::Stored(summary) => Ok(Json(summary_view(summary))),
         Brought::Nothing | Brought::Known => Err(Problem::invalid("没有内容 / there is no row")),

@@ -27,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct InterfaceRunView {
-    /// The file; empty where there is none.
+    /// The file; of a door, the name of the token.
     what: String,
     started_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,

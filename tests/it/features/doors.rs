@@ -74,6 +74,7 @@ async fn f013_a_door_takes_json_csv_and_soap_and_answers_row_by_row() {
     assert_eq!(laughs.status, 422, "{laughs:?}");
     assert_eq!(hospital.sql("select count(*) from admission"), "7");
     let doors = hospital.get("/api/doors").ok();
+    assert_eq!(doors[0]["runs"][0]["what"], "ESB", "whose token it was");
     let his = doors.as_array().unwrap().iter().find(|door| door["name"] == "his").unwrap();
     assert!(his["silent_since"].is_null() && his["runs"].as_array().unwrap().len() >= 5, "{his}");
     hospital.on("2025-02-04T10:00").await;
