@@ -64,6 +64,12 @@ create unique index past_follow_up_once on past_follow_up (person_id, done_on, s
     md5(coalesce(channel, '') || '|' || coalesce(result, '') || '|' || coalesce(by_whom, '')
         || '|' || coalesce(note, '')));
 
+-- task_first_contact begins with the same column; every import writes them all.
+drop index task_admission;
+-- A plan's step has no run until it is due.
+drop index task_due;
+create index task_due on task (run_id, state, not_before) where run_id is not null;
+
 do $$
 declare noun text;
 begin

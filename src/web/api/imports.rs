@@ -64,7 +64,8 @@ struct ImportListView {
 struct ImportReportView {
     import: ImportView,
     faults: Vec<FaultView>,
-    /// Codes that the dictionary does not know: stored all the same, to be looked at.
+    /// Codes that the dictionary does not know: stored all the same, to be looked at. Empty
+    /// while it runs.
     unknown_icds: Vec<UnknownIcdView>,
 }
 
@@ -279,8 +280,12 @@ async fn report(site: &Shared, signed: &Signed, id: Uuid) -> Result<ImportReport
         column: fault.column_name,
         what: fault.what,
     });
-    let unknown = import::unknown_icds(&mut scope, id, UNKNOWN_ICDS_SHOWN).await?.into_iter();
-    let unknown = unknown.map(|(icd, discharges)| UnknownIcdView { icd, discharges });
+    // The page looks several times a second while it runs: all codes are counted once.
+    let unknown = match import.state.as_str() {
+        "running" => Vec::new(),
+        _ => import::unknown_icds(&mut scope, id, UNKNOWN_ICDS_SHOWN).await?,
+    };
+    let unknown = unknown.into_iter().map(|(icd, discharges)| UnknownIcdView { icd, discharges });
     let (faults, unknown_icds) = (faults.collect(), unknown.collect());
     Ok(ImportReportView { import, faults, unknown_icds })
 }
