@@ -26,8 +26,12 @@ export default {
   },
   player: { play: 'Play', pause: 'Pause', loop: 'Loop the last 5 s', speed: 'Speed', patient: 'Patient', hospital: 'Hospital', noWave: 'The waveform could not be loaded', position: 'Position', mark: 'Question {n}', failed: 'The recording cannot be played. Try again.' },
   imports: {
-    file: 'File', choose: 'Choose a file', drop: 'Drop a CSV file here, or', note: 'UTF-8 or GB18030; the first line names the columns. Good rows are stored, bad ones are listed below.', running: '{read} / {total} rows read', bad: '{n} bad rows', result: 'Result', read: 'Read', stored: 'New', known: 'Known', wrong: 'Bad', faults: 'Bad rows', row: 'Row', column: 'Column', what: 'What is wrong', download: 'Download the bad rows',
+    file: 'File', choose: 'Choose a file', drop: 'Drop a CSV or XLSX file here, or', note: 'UTF-8 or GB18030; the first line names the columns. Good rows are stored, bad ones are listed below.', running: '{read} / {total} rows read', bad: '{n} bad rows', result: 'Result', read: 'Read', stored: 'New', known: 'Known', wrong: 'Bad', faults: 'Bad rows', row: 'Row', column: 'Column', what: 'What is wrong', download: 'Download the bad rows',
     noFaults: 'No bad rows.', history: 'Imports', empty: 'No imports yet. Choose a file of discharges from the hospital’s system.', by: 'By', toRun: 'New run for these patients', failed: 'The import did not finish', nothing: 'No such rows.', onlyAll: 'An import needs an account for the whole hospital.',
+  },
+  sources: {
+    title: 'Automatic sources', empty: 'No automatic source. Add a [[source]] to suifang.toml; docs/SOURCES.md tells how.', name: 'Name', kind: 'Way', folder: 'Folder', command: 'Command', door: 'HTTP door', last: 'Last run', arrived: 'Last new data', next: 'Next run', run: 'Run now', never: 'Never', silent: 'Nothing new for too long', report: 'Import report', noRun: 'No run yet.',
+    why: { known_file: 'These very bytes were imported before', crash: 'Cut off by a server stop', system_fault: 'A fault of the system' },
   },
   prompts: {
     recorded: 'Recorded', outdated: 'Outdated', synthetic: 'Synthetic', missing: 'No voice', text: 'Text', length: 'Length', search: 'Search the texts', language: 'Language', recordedOf: '{n} of {all} recorded', empty: 'No prompts.', nothing: 'No such text.', reader: 'Read by',

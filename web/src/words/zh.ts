@@ -26,8 +26,12 @@ export default {
   },
   player: { play: '播放', pause: '暂停', loop: '循环最近 5 秒', speed: '速度', patient: '患者', hospital: '院方', noWave: '波形没有读到', position: '播放位置', mark: '第 {n} 题', failed: '录音不能播放。请重试。' },
   imports: {
-    file: '文件', choose: '选择文件', drop: '把 CSV 文件拖到这里，或', note: 'UTF-8 或 GB18030,第一行是列名。正确的行入库，有误的行在下面列出。', running: '已读 {read} / {total} 行', bad: '{n} 行有误', result: '结果', read: '读入', stored: '新增', known: '已有', wrong: '有误', faults: '有误的行', row: '行', column: '列', what: '问题', download: '下载有误的行',
+    file: '文件', choose: '选择文件', drop: '把 CSV 或 XLSX 文件拖到这里，或', note: 'UTF-8 或 GB18030,第一行是列名。正确的行入库，有误的行在下面列出。', running: '已读 {read} / {total} 行', bad: '{n} 行有误', result: '结果', read: '读入', stored: '新增', known: '已有', wrong: '有误', faults: '有误的行', row: '行', column: '列', what: '问题', download: '下载有误的行',
     noFaults: '没有有误的行。', history: '导入记录', empty: '还没有导入。请选择医院信息系统导出的出院患者文件。', by: '导入人', toRun: '为这些患者新建批次', failed: '导入没有完成', nothing: '没有找到这样的行。', onlyAll: '导入需要全院范围的账号。',
+  },
+  sources: {
+    title: '自动来源', empty: '还没有自动来源。在 suifang.toml 中配置 [[source]]，做法见 docs/SOURCES.md。', name: '名称', kind: '方式', folder: '文件夹', command: '命令', door: 'HTTP 接口', last: '上次运行', arrived: '最近新数据', next: '下次运行', run: '立即运行', never: '从未', silent: '超时没有新数据', report: '导入报告', noRun: '还没有运行过。',
+    why: { known_file: '内容相同的文件已经导入过', crash: '服务器停机中断', system_fault: '系统故障' },
   },
   prompts: {
     recorded: '真人录音', outdated: '已过期', synthetic: '合成语音', missing: '无声音', text: '文字', length: '时长', search: '查找文字', language: '语言', recordedOf: '真人录音 {n} / {all}', empty: '没有提示音。', nothing: '没有找到这样的文字。', reader: '录音人',
