@@ -71,6 +71,9 @@ pub struct Source {
 impl Source {
     pub(super) fn mistake(&self) -> Option<&'static str> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if self.name == "hl7" {
+            return Some("hl7 is the name of the HL7 intake");
+        }
         if self.name.is_empty() || !self.name.chars().all(is_plain) {
             return Some("its name is made of letters, digits, - and _");
         }

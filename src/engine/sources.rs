@@ -30,15 +30,17 @@ impl SourceClock {
 /// Runs until the server ends. A source that is slow holds up no other.
 pub(super) async fn run_sources(core: Arc<Core>) {
     let config = core.config();
-    if config.source.is_empty() {
+    let mut names: Vec<&str> = config.source.iter().map(|source| source.name.as_str()).collect();
+    // It comes by itself; since when we wait for it is in the record too.
+    names.extend(config.hl7.bind.map(|_| HL7_INTERFACE));
+    if names.is_empty() {
         return;
     }
-    let names: Vec<&str> = config.source.iter().map(|source| source.name.as_str()).collect();
     while let Err(error) = core.app.know_sources(&names, &core.node, core.clock.wall()).await {
         warn!(%error, "the sources wait for the database");
         time::sleep(AGAIN).await;
     }
-    loop {
+    while !config.source.is_empty() {
         for source in &config.source {
             if core.is_draining() {
                 return;
@@ -121,6 +123,9 @@ fn seconds(seconds: u64) -> chrono::Duration {
 const fn bytes_max(source: &Source) -> usize {
     source.bytes_max_mib.saturating_mul(1024 * 1024)
 }
+
+/// What the HL7 intake is called among the sources.
+pub const HL7_INTERFACE: &str = "hl7";
 
 /// Nobody waits longer for "run now".
 const LOOK: Duration = Duration::from_secs(1);

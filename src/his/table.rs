@@ -357,6 +357,24 @@ mod tests {
         }
     }
 
+    /// No cut and no flipped byte of what another system sends may panic.
+    #[test]
+    fn broken_json_and_xml_are_refused_or_read() {
+        let json = include_bytes!("../../fuzz/seeds/table/json");
+        let lines = include_bytes!("../../fuzz/seeds/table/lines");
+        let xml = include_bytes!("../../fuzz/seeds/table/xml");
+        let mapping = ColumnMapping::default();
+        for good in [&json[..], &lines[..], &xml[..]] {
+            assert_eq!(read_table(good, &mapping).unwrap().len(), 1);
+            for at in 0..good.len() {
+                let mut bytes = good.to_vec();
+                bytes[at] ^= 0x15;
+                let _ = read_table(&bytes, &mapping);
+                let _ = read_table(&good[..at], &mapping);
+            }
+        }
+    }
+
     #[test]
     fn a_front_page_is_told_apart_by_its_record_number() {
         let text = "P3,P2,P4,P6,P26,P25,P741\nB1,2,王秀英,19520815,心内科,20261120,1\n";

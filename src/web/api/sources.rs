@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use crate::{
     domain::silent_since,
-    store::{Principal, Scope, door, interface_run, source},
+    engine::HL7_INTERFACE,
+    store::{Principal, Scope, door, hospital_message, interface_run, source},
     web::{
         Shared, Site,
         auth::Signed,
@@ -150,6 +151,14 @@ pub(in crate::web) async fn silences(site: &Site) -> Result<Vec<(String, Option<
         (source.name.clone(), state.and_then(|state| silence(state, source.silent_after_h, at)))
     };
     let mut found: Vec<_> = config.source.iter().map(of).collect();
+    if config.hl7.bind.is_some() {
+        let received = hospital_message::last_received(&mut scope).await?;
+        let waits = states.iter().find(|state| state.source == HL7_INTERFACE);
+        let after_h = config.hl7.silent_after_h;
+        let since =
+            waits.and_then(|state| silent_since(state.first_seen_at, received, after_h, at));
+        found.push((HL7_INTERFACE.to_owned(), since));
+    }
     for door in door::list(&mut scope).await? {
         let after_h = u64::try_from(door.silent_after_h).unwrap_or_default();
         let since = silent_since(door.created_at, door.last_arrived_at, after_h, at);
