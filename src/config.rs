@@ -5,6 +5,7 @@
 
 mod check;
 mod intake;
+mod source;
 mod trunk;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 use serde::Deserialize;
 
 pub use intake::Hl7;
+pub use source::{Source, SourceKind};
 pub use trunk::{CarrierProfile, DialRule, Governor, Transport, Trunk};
 
 use crate::base::{E164, Pii};
@@ -34,6 +36,7 @@ pub struct Config {
     pub tts: Tts,
     pub pilot: Option<Pilot>,
     pub hl7: Hl7,
+    pub source: Vec<Source>,
     pub limits: Limits,
     pub log: Log,
 }
@@ -341,7 +344,9 @@ impl Config {
         let Paths { data, dialplans, recordings } = &mut self.paths;
         let secrets = self.trunk.iter_mut().filter_map(|trunk| trunk.password_file.as_mut());
         let tls = self.web.tls_cert.iter_mut().chain(&mut self.web.tls_key);
-        let rest = self.database.url_file.iter_mut().chain(tls).chain(secrets);
+        let sources = self.source.iter_mut();
+        let sources = sources.flat_map(|s| s.path.iter_mut().chain(&mut s.stdin_file));
+        let rest = self.database.url_file.iter_mut().chain(tls).chain(secrets).chain(sources);
         for path in [data, dialplans, recordings].into_iter().chain(rest) {
             *path = folder.join(&*path);
         }

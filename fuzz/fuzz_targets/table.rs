@@ -1,15 +1,15 @@
-//! A file of discharges, and its cells as dates and as telephone numbers.
+//! A file of discharges (CSV, XLSX, JSON, XML), and its cells as dates and as telephone numbers.
 #![no_main]
 
 use chrono::NaiveDate;
 use libfuzzer_sys::fuzz_target;
 use suifang::{
     domain::{RawDischarge, read_cell, read_date},
-    his::{Column, read_csv},
+    his::{Column, ColumnMapping, read_table},
 };
 
 fuzz_target!(|data: &[u8]| {
-    if let Ok(table) = read_csv(data) {
+    if let Ok(table) = read_table(data, &ColumnMapping::default()) {
         for (_, cell) in table.rows() {
             for column in [Column::Name, Column::Phone, Column::DischargedOn, Column::BirthDate] {
                 judge(cell(column));

@@ -1,7 +1,10 @@
 //! Discharges come in: each row is one transaction's worth, stored whole or not at all;
 //! what is wrong is told by row and column.
 
-use chrono::{DateTime, Utc};
+use std::mem;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use futures_util::future::try_join;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -9,12 +12,12 @@ use super::{
     App, AppError, Change, Result,
     admission::{Admitting, admit_all},
     note,
-    plans::{Noting, Rulebook},
+    plans::{Noting, Rulebook, plan_admissions},
     preview::{PAGE, Upload},
 };
 use crate::{
-    base::ImportId,
-    domain::{Calendar, RawDischarge, RowFault},
+    base::{AdmissionId, ImportId},
+    domain::{Calendar, Discharge, Disposition, RawDischarge, RowFault},
     his::{self, Column},
     store::{self, Principal, Scope, import::Counts},
 };
@@ -56,8 +59,8 @@ impl App {
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<ImportSummary> {
-        let begun =
-            self.begin_file(by, Upload { name: file_name, bytes, mapping: PAGE }, at).await?;
+        let upload = Upload { name: file_name, bytes, mapping: PAGE, record: "" };
+        let begun = self.begin_file(by, upload, at).await?;
         self.store_rows(by, &begun, calendar, area_code, at).await
     }
 
@@ -71,9 +74,9 @@ impl App {
         upload: Upload<'_>,
         at: DateTime<Utc>,
     ) -> Result<BegunImport> {
-        let Upload { name, bytes, mapping } = upload;
+        let Upload { name, bytes, mapping, record } = upload;
         let mapping = self.mapping(by, mapping).await?;
-        let table = his::read_table(bytes, &mapping)
+        let table = his::read_records(bytes, &mapping, record)
             .map_err(|e| AppError::Invalid(format!("{name}: {e}")))?;
         let id = ImportId::new(at);
         self.begin_import(by, id, name, bytes, at).await?;
@@ -111,26 +114,88 @@ impl App {
         let id = *id;
         let mut summary = ImportSummary { import: id, counts: Counts::default(), bad: Vec::new() };
         let rows: Vec<_> = table.rows().map(|(row, cell)| (row, raw(&cell))).collect();
+        self.report_broken(by, id, table.broken(), &mut summary).await?;
+        let today = calendar.local_date(at);
+        let mut fresh = Vec::new();
         for rows in rows.chunks(ROWS_PER_COMMIT) {
-            let mut scope = self.scope(by).await?;
-            let book = Rulebook::read(&mut scope).await?;
-            let how = Admitting {
-                by,
-                book: book.as_ref(),
-                noting: Noting::Batch,
-                calendar,
-                source: "import",
-                at,
-            };
-            store_chunk(&mut scope, &how, area_code, rows, &mut summary).await?;
-            store::import::progress(&mut scope, id, summary.counts, "running", None, at).await?;
-            self.commit(scope).await?;
+            let checked = Checked::of(rows, today, area_code);
+            if checked.tells_a_death() {
+                // It ends its person's plans: those of earlier rows must be there.
+                self.plan_fresh(by, &mem::take(&mut fresh), calendar, at).await?;
+            }
+            let planned = self.plan_fresh(by, &fresh, calendar, at);
+            let stored = self.store_checked(by, checked, calendar, at, &mut summary);
+            let ((), new) = try_join(planned, stored).await?;
+            fresh = new;
         }
+        self.plan_fresh(by, &fresh, calendar, at).await?;
         let mut scope = self.scope(by).await?;
         store::import::progress(&mut scope, id, summary.counts, "finished", None, at).await?;
         note(&mut scope, by, &finished(id, summary.counts), at).await?;
         self.commit(scope).await?;
         Ok(summary)
+    }
+
+    /// The rows of one commit; answers the stays that are new.
+    async fn store_checked(
+        &self,
+        by: &Principal,
+        checked: Checked,
+        calendar: &Calendar,
+        at: DateTime<Utc>,
+        summary: &mut ImportSummary,
+    ) -> Result<Vec<AdmissionId>> {
+        let mut scope = self.scope(by).await?;
+        let noting = Noting::Batch;
+        let how = Admitting { by, book: None, noting, calendar, source: "import", at };
+        let new = store_chunk(&mut scope, &how, checked, summary).await?;
+        let (id, counts) = (summary.import, summary.counts);
+        store::import::progress(&mut scope, id, counts, "running", None, at).await?;
+        self.commit(scope).await?;
+        Ok(new)
+    }
+
+    /// Plans of stays that are stored, while the next rows are being stored: half the work of
+    /// an import. What a crash leaves without them, the planner finds (`unassessed`).
+    async fn plan_fresh(
+        &self,
+        by: &Principal,
+        stays: &[AdmissionId],
+        calendar: &Calendar,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        if stays.is_empty() {
+            return Ok(());
+        }
+        let mut scope = self.scope(by).await?;
+        let book = Rulebook::read(&mut scope).await?;
+        plan_admissions(&mut scope, book.as_ref(), stays, Noting::Batch, calendar, at).await?;
+        self.commit(scope).await
+    }
+
+    /// Rows of which nothing could be read are wrong as a whole.
+    async fn report_broken(
+        &self,
+        by: &Principal,
+        id: ImportId,
+        rows: &[u32],
+        summary: &mut ImportSummary,
+    ) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let what = "这一行读不出来 / this line cannot be read";
+        let fault = || vec![RowFault { column: "行", what: what.to_owned() }];
+        let mut bad: Vec<_> =
+            rows.iter().map(|row| RowReport { row: *row, faults: fault() }).collect();
+        let count = i32::try_from(bad.len()).unwrap_or(i32::MAX);
+        summary.counts.rows_read += count;
+        summary.counts.rows_bad += count;
+        let mut scope = self.scope(by).await?;
+        report(&mut scope, id, &bad).await?;
+        self.commit(scope).await?;
+        summary.bad.append(&mut bad);
+        Ok(())
     }
 
     async fn begin_import(
@@ -201,34 +266,51 @@ pub(super) fn raw<'a>(cell: &impl Fn(Column) -> &'a str) -> RawDischarge {
     }
 }
 
+/// Rows as they are after a look at each by itself.
+struct Checked {
+    rows: usize,
+    good: Vec<Discharge>,
+    bad: Vec<RowReport>,
+}
+
+impl Checked {
+    fn of(rows: &[(u32, RawDischarge)], today: NaiveDate, area_code: &str) -> Self {
+        let mut good = Vec::with_capacity(rows.len());
+        let mut bad = Vec::new();
+        for (row, raw) in rows {
+            match raw.check(today, area_code) {
+                Ok(discharge) => good.push(discharge),
+                Err(faults) => bad.push(RowReport { row: *row, faults }),
+            }
+        }
+        Self { rows: rows.len(), good, bad }
+    }
+
+    fn tells_a_death(&self) -> bool {
+        self.good.iter().any(|discharge| discharge.disposition == Disposition::DIED)
+    }
+}
+
 async fn store_chunk(
     scope: &mut Scope,
     how: &Admitting<'_>,
-    area_code: &str,
-    rows: &[(u32, RawDischarge)],
+    checked: Checked,
     summary: &mut ImportSummary,
-) -> Result<()> {
-    let today = how.calendar.local_date(how.at);
-    let mut good = Vec::with_capacity(rows.len());
-    let mut bad = Vec::new();
-    for (row, raw) in rows {
-        match raw.check(today, area_code) {
-            Ok(discharge) => good.push(discharge),
-            Err(faults) => bad.push(RowReport { row: *row, faults }),
-        }
-    }
+) -> Result<Vec<AdmissionId>> {
+    let Checked { rows, good, mut bad } = checked;
     let admitted = admit_all(scope, how, &good).await?;
     let stays: Vec<_> = admitted.iter().map(|admitted| admitted.admission).collect();
     store::import::link_all(scope, summary.import, &stays).await?;
     report(scope, summary.import, &bad).await?;
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-    let new = count(admitted.iter().filter(|admitted| admitted.is_new).count());
-    summary.counts.rows_read += count(rows.len());
-    summary.counts.rows_stored += new;
-    summary.counts.rows_known += count(admitted.len()) - new;
+    let new = admitted.iter().filter(|admitted| admitted.is_new);
+    let new: Vec<_> = new.map(|admitted| admitted.admission).collect();
+    summary.counts.rows_read += count(rows);
+    summary.counts.rows_stored += count(new.len());
+    summary.counts.rows_known += count(admitted.len()) - count(new.len());
     summary.counts.rows_bad += count(bad.len());
     summary.bad.append(&mut bad);
-    Ok(())
+    Ok(new)
 }
 
 async fn report(scope: &mut Scope, id: ImportId, bad: &[RowReport]) -> Result<()> {

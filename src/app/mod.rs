@@ -5,6 +5,7 @@
 mod accounts;
 mod alerts;
 mod allocation;
+mod api_tokens;
 mod admission;
 mod answers;
 mod appointments;
@@ -12,12 +13,15 @@ mod attempt;
 mod audit;
 mod calls;
 mod exports;
+mod fhir;
+mod doors;
 mod duty;
 mod follow_up;
 mod do_not_call;
 mod hub;
 mod imports;
 mod opinions;
+mod past_follow_ups;
 mod patients;
 mod pdca;
 mod plan_templates;
@@ -31,6 +35,7 @@ mod roster;
 mod run;
 mod seed;
 mod series;
+mod sources;
 mod stop;
 mod topics;
 
@@ -44,14 +49,21 @@ pub use admission::{Taken, message_text};
 pub use alerts::{ALERT_POLICY, Taker};
 pub use allocation::{Dealt, SampleAsk};
 pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer, SoFar};
+pub use api_tokens::{TokenHolder, TokenUse};
 pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POLICY};
 pub use attempt::{Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
 pub use calls::{LegEnd, NewCall};
+pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
-pub use exports::csv_table;
+pub use exports::{STAY_HEADER, TableFile, csv_table, stay_rows};
+pub use fhir::{
+    AnswerKind, Editions, FhirFault, FormFromFhir, fhir_bundle, fhir_capability, fhir_patients,
+    fhir_responses, operation_outcome, questionnaire_in, questionnaire_out,
+};
 pub use follow_up::{FollowUpDone, StaffAnswer};
 pub use hub::{Hub, HubEvent};
 pub use imports::{BegunImport, ImportSummary, RowReport};
+pub use past_follow_ups::PastSummary;
 pub use patients::ToldNumber;
 pub use pdca::CAUSES_MAX;
 pub use plan_templates::NewTemplate;
@@ -60,8 +72,10 @@ pub use preview::{Preview, PreviewRow, Upload};
 pub use roster::{RosterLine, roster_file};
 pub use run::{NewRun, RunAction};
 pub use series::{SeriesAsk, SeriesContent};
+pub use sources::{Brought, InterfaceRun, Reading};
 pub use stop::LiveCalls;
 
+pub use crate::store::source::Lease;
 use crate::store::{self, Database, Principal, Scope, StoreError};
 
 /// All that may be written, and by what rules.

@@ -17,6 +17,8 @@ pub struct Upload<'a> {
     pub name: &'a str,
     pub bytes: &'a [u8],
     pub mapping: &'a str,
+    /// JSON and XML: path of what holds one discharge; empty: found by itself.
+    pub record: &'a str,
 }
 
 pub struct Preview {
@@ -48,7 +50,7 @@ impl App {
         area_code: &str,
         at: DateTime<Utc>,
     ) -> Result<Preview> {
-        let Upload { name, bytes, mapping } = upload;
+        let Upload { name, bytes, mapping, .. } = upload;
         let mapping = self.mapping(by, mapping).await?;
         let wrong = |error| AppError::Invalid(format!("{name}: {error}"));
         let peek = his::peek_table(bytes, &mapping, ROWS_SHOWN).map_err(wrong)?;

@@ -11,6 +11,7 @@ impl Config {
         self.check_interfaces()?;
         self.check_trunks()?;
         self.check_intake()?;
+        self.check_sources()?;
         if self.media.threads == 0 {
             return Err(at("threads", "media.threads must be at least 1"));
         }
@@ -68,6 +69,18 @@ impl Config {
         }
         if hl7.connections_max == 0 || hl7.message_max_kib == 0 || hl7.idle_s == 0 {
             return Err(at("[hl7]", "hl7: its limits must be at least 1"));
+        }
+        Ok(())
+    }
+
+    fn check_sources(&self) -> Result<(), Mistake> {
+        for (index, source) in self.source.iter().enumerate() {
+            let twice = self.source[..index].iter().any(|other| other.name == source.name);
+            let what = twice.then_some("stands twice").or_else(|| source.mistake());
+            if let Some(what) = what {
+                let quoted = format!("\"{}\"", source.name);
+                return Err((quoted, format!("source {:?}: {what}", source.name)));
+            }
         }
         Ok(())
     }

@@ -18,6 +18,8 @@ pub struct Hl7 {
     pub connections_max: usize,
     /// Silent for this long between two messages, a connection is closed.
     pub idle_s: u64,
+    /// Not a message for so long is an alarm; 0: never. Admissions come at all hours.
+    pub silent_after_h: u64,
 }
 
 impl Default for Hl7 {
@@ -28,6 +30,7 @@ impl Default for Hl7 {
             message_max_kib: 8192,
             connections_max: 32,
             idle_s: 3600,
+            silent_after_h: 12,
         }
     }
 }

@@ -25,6 +25,23 @@ fn each_mistake_is_one_line_with_file_and_line() {
         (&format!("{TRUNK}register = true"), "suifang.toml:2: trunk \"ims\": register needs"),
         (&format!("{TRUNK}calls_per_s = 0.0"), "suifang.toml:2: trunk \"ims\": calls_per_s"),
         (&format!("{TRUNK}{TRUNK}"), "suifang.toml:2: trunk \"ims\": stands twice"),
+        (
+            "[[source]]\nname = 'a'\nkind = 'folder'\npth = 'x'",
+            "suifang.toml:4: unknown field `pth`",
+        ),
+        ("[[source]]\nname = 'a'\nkind = 'http'", "suifang.toml:3: unknown variant `http`"),
+        (
+            "[[source]]\nname = \"a\"\nkind = 'folder'",
+            "suifang.toml:2: source \"a\": a folder needs",
+        ),
+        (
+            "[[source]]\nname = \"a\"\nkind = 'command'",
+            "suifang.toml:2: source \"a\": a command needs command",
+        ),
+        (
+            "[[source]]\nname = \"a\"\nkind = 'folder'\npath = 'x'\nevery_s = 0",
+            "suifang.toml:2: source \"a\": every_s, timeout_s",
+        ),
         ("[pilot]\nallow_numbers = ['138']", "suifang.toml:2: a number like +8613800138000"),
     ] {
         let error = Config::parse(text, "suifang.toml").unwrap_err().to_string();

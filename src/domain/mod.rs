@@ -27,6 +27,7 @@ mod retry;
 mod roster;
 mod schedule;
 mod score;
+mod silence;
 mod state;
 mod threshold;
 mod uncertain;
@@ -79,6 +80,7 @@ pub use score::{
     Gad7, Karnofsky, Lace, LaceScore, PainAction, Phq2, Phq9, ScoreFault, Severity, gad7, pain,
     phq2, phq9,
 };
+pub use silence::silent_since;
 pub use state::{NumberState, RunState, TaskKind, TaskState};
 pub use take::{Take, TakeFault, expected_ms, judge_take};
 pub use threshold::{

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     CallHandle, Clock, LiveBoard, MediaThreads, PhoneBoard, PortPool, Recorder, SignallingHandle,
-    StudioBoard, Ticks, TrunkBoard, Voice,
+    SourceClock, StudioBoard, Ticks, TrunkBoard, Voice,
 };
 use crate::{
     app::{App, Dialler},
@@ -39,6 +39,7 @@ pub struct Core {
     pub trunks: TrunkBoard,
     pub phones: PhoneBoard,
     pub studio: StudioBoard,
+    pub sources: SourceClock,
     pub node: String,
     pub epoch: i64,
     pub counters: Counters,
@@ -120,6 +121,7 @@ impl Core {
             trunks: TrunkBoard::default(),
             phones: PhoneBoard::default(),
             studio: StudioBoard::default(),
+            sources: SourceClock::default(),
             node: parts.node,
             epoch: parts.epoch,
             counters: Counters::default(),

@@ -25,6 +25,7 @@ mod run_content;
 mod series;
 mod server;
 mod signalling;
+mod sources;
 mod studio;
 mod tls;
 mod trunks;
@@ -64,6 +65,7 @@ pub use signalling::{
     Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
     start as start_signalling,
 };
+pub use sources::{HL7_INTERFACE, SourceClock};
 pub use studio::{StudioBoard, StudioScript, StudioSession, StudioWish, Wanted, record_prompts};
 pub use tls::{Tls, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};

@@ -20,7 +20,9 @@ use super::{
     CallCommand, ClusterError, Core, MediaSettings, MediaThreads, Parts, Postgres, Recorder,
     SignallingConfig, SystemClock, Voice, duty, first_questions,
     intake::{bind_intake, run_intake},
-    janitor, planner, run_dialler, serve_incoming, speaker, start_signalling, start_trunks,
+    janitor, planner, run_dialler, serve_incoming,
+    sources::run_sources,
+    speaker, start_signalling, start_trunks,
 };
 use crate::{
     app::{App, Dialler, Hub},
@@ -132,6 +134,7 @@ impl Server {
         if let Some(listener) = hospital {
             tokio::spawn(run_intake(Arc::clone(&core), listener));
         }
+        tokio::spawn(run_sources(Arc::clone(&core)));
         tokio::spawn(duty::run_alerts(Arc::clone(&core)));
         tokio::spawn(duty::run_hush(Arc::clone(&core)));
         tokio::spawn(warm_voice(Arc::clone(&core)));

@@ -2,16 +2,19 @@
 //! our tables.
 #![deny(clippy::disallowed_methods)]
 
+pub mod fhir;
 pub mod hl7;
 
 mod columns;
 mod export;
+mod past;
 mod roster;
 mod table;
 
 pub use columns::{
     Column, ColumnMapping, HeaderMeaning, OTHER_DIAGNOSES, TooManyHeaders, column_of,
 };
-pub use export::write_csv;
+pub use export::{write_csv, write_xlsx};
+pub use past::{PastRow, read_past};
 pub use roster::{RosterRow, read_roster};
-pub use table::{Peek, Table, TableError, peek_table, read_csv, read_table};
+pub use table::{Peek, Table, TableError, peek_table, read_csv, read_records, read_table};

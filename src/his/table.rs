@@ -1,7 +1,10 @@
 //! Tables as hospitals export them: CSV in UTF-8 with or without BOM, or GB18030; comma,
-//! semicolon or tab; or an XLSX workbook. Both become the same rows of text.
+//! semicolon or tab; an XLSX workbook; JSON or XML. All become the same rows of text.
 
+mod json;
+mod records;
 mod xlsx;
+mod xml;
 
 use super::{Column, ColumnMapping, HeaderMeaning, export::unguarded};
 
@@ -23,6 +26,14 @@ pub enum TableError {
     TooWide(usize),
     #[error("the workbook cannot be read: {0}")]
     Workbook(&'static str),
+    #[error("line {line}, column {column}: not JSON")]
+    Json { line: usize, column: usize },
+    #[error("line {line}, column {column}: not XML, or XML with a document type")]
+    Xml { line: u32, column: u32 },
+    #[error("nothing at {0}: it should hold one discharge")]
+    NoRecord(String),
+    #[error("nested more than {0} deep")]
+    TooDeep(usize),
 }
 
 /// Rows below the header. A row's number is its line in a spreadsheet: the header is 1.
@@ -31,6 +42,14 @@ pub struct Table {
     headers: Vec<(String, HeaderMeaning)>,
     columns: Vec<(Column, usize)>,
     rows: Vec<(u32, csv::StringRecord)>,
+    broken: Vec<u32>,
+}
+
+/// A file's rows, the header among them, and the numbers of those that cannot be read.
+#[derive(Debug)]
+pub(super) struct Read {
+    rows: Vec<NumberedRow>,
+    broken: Vec<u32>,
 }
 
 impl Table {
@@ -40,6 +59,11 @@ impl Table {
 
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Rows of which nothing could be read; the others could.
+    pub fn broken(&self) -> &[u32] {
+        &self.broken
     }
 
     /// Every header as it was written, and what it was taken for.
@@ -71,17 +95,43 @@ impl Table {
 /// # Errors
 /// When the file as a whole cannot be read: nothing of it is to be stored then.
 pub fn read_csv(bytes: &[u8]) -> Result<Table, TableError> {
-    csv_rows(bytes).and_then(|rows| table(rows, &ColumnMapping::default()))
+    let rows = csv_rows(bytes)?;
+    table(Read { rows, broken: Vec::new() }, &ColumnMapping::default())
 }
 
-/// CSV or XLSX, told apart by its first bytes; `mapping` is what was learnt of the
-/// hospital's headers.
+/// CSV, XLSX, JSON or XML, told apart by its first bytes; `mapping` is what was learnt of
+/// the hospital's headers.
 ///
 /// # Errors
 /// When the file as a whole cannot be read: nothing of it is to be stored then.
 pub fn read_table(bytes: &[u8], mapping: &ColumnMapping) -> Result<Table, TableError> {
-    let rows = if bytes.starts_with(ZIP) { xlsx::rows(bytes)? } else { csv_rows(bytes)? };
-    table(rows, mapping)
+    read_records(bytes, mapping, "")
+}
+
+/// The same; of JSON and XML, `record` is the path of what holds one discharge.
+///
+/// # Errors
+/// As [`read_table`].
+pub fn read_records(
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    record: &str,
+) -> Result<Table, TableError> {
+    table(read(bytes, record)?, mapping)
+}
+
+fn read(bytes: &[u8], record: &str) -> Result<Read, TableError> {
+    let plain = bytes.strip_prefix(BOM).unwrap_or(bytes).trim_ascii_start();
+    match plain.first() {
+        Some(b'[' | b'{') => json::read(&decode(bytes)?, record),
+        Some(b'<') => xml::read(&decode(bytes)?, record),
+        _ => Ok(Read { rows: flat_rows(bytes)?, broken: Vec::new() }),
+    }
+}
+
+/// Rows of cells without names of their own.
+pub(super) fn flat_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
+    if bytes.starts_with(ZIP) { xlsx::rows(bytes) } else { csv_rows(bytes) }
 }
 
 /// A file's header and its first rows as they stand, also when columns are missing: there
@@ -101,8 +151,7 @@ pub fn peek_table(
     mapping: &ColumnMapping,
     rows_max: usize,
 ) -> Result<Peek, TableError> {
-    let rows = if bytes.starts_with(ZIP) { xlsx::rows(bytes)? } else { csv_rows(bytes)? };
-    let mut rows = rows.into_iter().filter(is_filled);
+    let mut rows = read(bytes, "")?.rows.into_iter().filter(is_filled);
     let Some((_, header)) = rows.next() else { return Err(TableError::Empty) };
     let mut headers: Vec<_> =
         header.iter().map(|name| (name.to_owned(), mapping.meaning(name))).collect();
@@ -115,7 +164,7 @@ pub fn peek_table(
     Ok(Peek { headers, rows: first, rows_total: rows.len(), problem })
 }
 
-fn is_filled((_, record): &NumberedRow) -> bool {
+pub(super) fn is_filled((_, record): &NumberedRow) -> bool {
     record.iter().any(|cell| !cell.trim().is_empty())
 }
 
@@ -144,13 +193,13 @@ pub(super) fn csv_rows(bytes: &[u8]) -> Result<Vec<NumberedRow>, TableError> {
 }
 
 /// The first row that is not blank names the columns.
-fn table(rows: Vec<NumberedRow>, mapping: &ColumnMapping) -> Result<Table, TableError> {
-    let mut rows = rows.into_iter().filter(is_filled);
+fn table(read: Read, mapping: &ColumnMapping) -> Result<Table, TableError> {
+    let mut rows = read.rows.into_iter().filter(is_filled);
     let Some((_, header)) = rows.next() else { return Err(TableError::Empty) };
     let mut headers: Vec<_> =
         header.iter().map(|name| (name.to_owned(), mapping.meaning(name))).collect();
     let columns = read_header(&mut headers)?;
-    Ok(Table { headers, columns, rows: rows.collect() })
+    Ok(Table { headers, columns, rows: rows.collect(), broken: read.broken })
 }
 
 fn read_header(
@@ -183,7 +232,7 @@ fn read_header(
 }
 
 fn decode(bytes: &[u8]) -> Result<String, TableError> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Ok(text.to_owned());
     }
@@ -223,6 +272,8 @@ const ROWS_MAX: usize = 200_000;
 
 /// The whole 病案首页 has about four hundred.
 const COLUMNS_MAX: usize = 1000;
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Every XLSX is a ZIP archive.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -303,6 +354,24 @@ mod tests {
             bytes[at] ^= 0xFF;
             let _ = read_table(&bytes, &mapping);
             let _ = read_table(&good[..at], &mapping);
+        }
+    }
+
+    /// No cut and no flipped byte of what another system sends may panic.
+    #[test]
+    fn broken_json_and_xml_are_refused_or_read() {
+        let json = include_bytes!("../../fuzz/seeds/table/json");
+        let lines = include_bytes!("../../fuzz/seeds/table/lines");
+        let xml = include_bytes!("../../fuzz/seeds/table/xml");
+        let mapping = ColumnMapping::default();
+        for good in [&json[..], &lines[..], &xml[..]] {
+            assert_eq!(read_table(good, &mapping).unwrap().len(), 1);
+            for at in 0..good.len() {
+                let mut bytes = good.to_vec();
+                bytes[at] ^= 0x15;
+                let _ = read_table(&bytes, &mapping);
+                let _ = read_table(&good[..at], &mapping);
+            }
         }
     }
 

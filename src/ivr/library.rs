@@ -62,6 +62,13 @@ pub struct Kept<T> {
     pub sha256: String,
 }
 
+impl<T> Kept<T> {
+    /// The file's own words, for who writes them in another form.
+    pub fn json(&self) -> serde_json::Value {
+        toml::from_str(&self.body).unwrap_or_default()
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     pub(super) texts: BTreeMap<String, CatalogueText>,

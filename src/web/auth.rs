@@ -125,10 +125,16 @@ fn module_of(path: &str) -> Option<&'static str> {
 }
 
 const MODULES: &[(&str, &str)] = &[
+    ("/api/patients/export", "exports"),
+    ("/api/due/export", "exports"),
     ("/api/runs", "runs"),
     ("/api/imports", "imports"),
+    ("/api/past-follow-ups", "imports"),
     ("/api/column-mappings", "imports"),
     ("/api/hospital-messages", "interfaces"),
+    ("/api/sources", "interfaces"),
+    ("/api/doors", "interfaces"),
+    ("/api/tokens", "interfaces"),
     ("/api/calls", "calls"),
     ("/api/recordings", "recordings"),
     ("/api/alerts", "alerts"),
@@ -183,7 +189,9 @@ pub(super) async fn own_page_only(
     next: Next,
 ) -> Response {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
-    if reads || is_own_page(request.headers(), site.is_secure) {
+    // A token is no cookie: another page's browser does not send it by itself.
+    let of_systems = super::bearer::is_for_systems(request.uri().path());
+    if reads || of_systems || is_own_page(request.headers(), site.is_secure) {
         return next.run(request).await;
     }
     let what =

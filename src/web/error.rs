@@ -75,6 +75,24 @@ impl Problem {
         )
     }
 
+    /// Whatever is wrong with it.
+    pub(super) fn no_token() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "令牌无效 / the token is not good here")
+    }
+
+    pub(super) fn too_often() -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "请求太频繁，请一分钟后再试 / too many requests; wait a minute",
+        )
+    }
+
+    pub(super) fn too_large(bytes_max: usize) -> Self {
+        let mib = bytes_max / 1024 / 1024;
+        let what = format!("内容没有传完，或超过 {mib} MiB / cut off, or over {mib} MiB");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, what)
+    }
+
     pub(super) fn range() -> Self {
         Self::new(
             StatusCode::RANGE_NOT_SATISFIABLE,

@@ -20,6 +20,13 @@ pub(super) async fn metrics(State(site): State<Shared>) -> Response {
     sip(&mut text, &site.core).await;
     calls(&mut text, &site.core);
     media(&mut text, &site.core);
+    // Without a database there is nothing to say; /readyz says that.
+    if let Ok(silences) = super::api::sources::silences(&site).await {
+        text.head("source_silent", "gauge", "1 when a source brings nothing new for too long");
+        for (source, since) in silences {
+            text.row("source_silent", &[("source", &source)], u8::from(since.is_some()));
+        }
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.0).into_response()
 }
 

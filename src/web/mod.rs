@@ -4,6 +4,7 @@ mod api;
 mod ask;
 mod assets;
 mod auth;
+mod bearer;
 mod door;
 mod error;
 mod health;
@@ -51,6 +52,9 @@ impl Web {
 struct Site {
     core: Arc<Core>,
     tries: tries::Tries,
+    /// Wrong tokens of systems: they lock out nobody at the page.
+    token_tries: tries::Tries,
+    paces: bearer::Paces,
     /// Rows of the files that are being imported now: the record only counts those read.
     importing: Mutex<HashMap<Uuid, usize>>,
     /// People see us by https: the cookie may be `Secure`.
@@ -79,6 +83,8 @@ pub fn serve(page: Page, core: &Arc<Core>) -> Result<Web, WebError> {
     let site = Arc::new(Site {
         core: Arc::clone(core),
         tries: tries::Tries::default(),
+        token_tries: tries::Tries::default(),
+        paces: bearer::Paces::default(),
         importing: Mutex::default(),
         is_secure: tls.is_some() || config.web.trusted_proxy.is_some(),
     });

@@ -28,6 +28,9 @@ fn every_setting_of_the_example_exists_and_has_its_default() {
     let mut hl7 = config.hl7.clone();
     assert_eq!(hl7.bind.take().map(|bind| bind.port()), Some(2575), "off by default");
     same("hl7", format!("{hl7:?}"), format!("{:?}", defaults.hl7));
+    let bare = "[[source]]\nname = \"drop\"\nkind = \"folder\"\npath = \"drop\"\n";
+    let bare = Config::parse(bare, "bare").expect("it parses").source.remove(0);
+    same("source", format!("{:?}", config.source[0]), format!("{bare:?}"));
     assert_eq!(config.web.bind, defaults.web.bind);
     assert_eq!(config.limits.disk_min_mib, defaults.limits.disk_min_mib);
     let profile = suifang::config::CarrierProfile::default();
@@ -39,7 +42,9 @@ fn every_setting_of_the_example_exists_and_has_its_default() {
 #[test]
 fn every_setting_of_the_code_stands_in_the_example() {
     let example = uncommented();
-    for file in ["src/config.rs", "src/config/trunk.rs", "src/config/intake.rs"] {
+    for file in
+        ["src/config.rs", "src/config/trunk.rs", "src/config/intake.rs", "src/config/source.rs"]
+    {
         let text = fs::read_to_string(root().join(file)).expect("sources are UTF-8");
         for line in text.lines() {
             let Some(field) = line.strip_prefix("    pub ") else { continue };

@@ -38,11 +38,6 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(adjustments))
 }
 
-fn today(site: &Shared) -> NaiveDate {
-    let zone = site.core.config().hospital.timezone;
-    site.core.clock.wall().with_timezone(&zone).date_naive()
-}
-
 #[derive(Serialize, ToSchema)]
 struct AppointmentView {
     appointment_id: Uuid,
@@ -156,7 +151,10 @@ async fn make(
         window_days: ask.window_days,
     };
     let (core, by) = (&site.core, &signed.0.principal);
-    let id = core.app.make_appointment(by, &new, today(&site), core.clock.wall()).await?;
+    let id = core
+        .app
+        .make_appointment(by, &new, super::patients::today(&site), core.clock.wall())
+        .await?;
     Ok((StatusCode::CREATED, Json(MadeView { appointment_id: id })).into_response())
 }
 
@@ -187,7 +185,9 @@ async fn end(
         EndAsk::Cancelled { reason } => AppointmentEnd::Cancelled { why: reason },
     };
     let (core, by) = (&site.core, &signed.0.principal);
-    core.app.end_appointment(by, id, &end, today(&site), core.clock.wall()).await?;
+    core.app
+        .end_appointment(by, id, &end, super::patients::today(&site), core.clock.wall())
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -86,18 +86,13 @@ fn read(filter: &Value) -> Result<Filter> {
     Ok(filter)
 }
 
-fn today(site: &Shared) -> NaiveDate {
-    let zone = site.core.config().hospital.timezone;
-    site.core.clock.wall().with_timezone(&zone).date_naive()
-}
-
 async fn shown(
     site: &Shared,
     scope: &mut Scope,
     found: &BTreeSet<Uuid>,
     window: Window,
 ) -> Result<CohortView> {
-    let (limit, today) = (window.limit(), today(site));
+    let (limit, today) = (window.limit(), super::patients::today(site));
     let ids: Vec<Uuid> = found.iter().copied().collect();
     let rows = cohort::members(scope, &ids, limit + 1, window.offset()).await?;
     let (rows, has_more) = page(rows, limit);
@@ -132,7 +127,7 @@ async fn find(
 ) -> Result<Json<CohortView>> {
     let filter = read(&ask.filter)?;
     let mut scope = signed.scope(&site).await?;
-    let found = cohort::matching(&mut scope, &filter, today(&site)).await?;
+    let found = cohort::matching(&mut scope, &filter, super::patients::today(&site)).await?;
     Ok(Json(shown(&site, &mut scope, &found, window).await?))
 }
 
@@ -150,7 +145,7 @@ async fn export(
     let (by, at) = (&signed.0.principal, core.clock.wall());
     core.app.audit_access(by, "exported", "cohort", &ask.filter.to_string(), at).await?;
     let mut scope = signed.scope(&site).await?;
-    let found = cohort::matching(&mut scope, &filter, today(&site)).await?;
+    let found = cohort::matching(&mut scope, &filter, super::patients::today(&site)).await?;
     let ids: Vec<Uuid> = found.into_iter().collect();
     let rows = cohort::members(&mut scope, &ids, EXPORT_MAX, 0).await?;
     let header = COLUMNS.map(str::to_owned);
@@ -208,7 +203,7 @@ async fn follow_up(
     signed.may_run()?;
     let filter = read(&ask.filter)?;
     let mut scope = signed.scope(&site).await?;
-    let found = cohort::matching(&mut scope, &filter, today(&site)).await?;
+    let found = cohort::matching(&mut scope, &filter, super::patients::today(&site)).await?;
     drop(scope);
     begin(&site, &signed, ask.run, found).await
 }
@@ -297,7 +292,7 @@ async fn keep(
 ) -> Result<Response> {
     let filter = read(&ask.filter)?;
     let mut scope = signed.scope(&site).await?;
-    let found = cohort::matching(&mut scope, &filter, today(&site)).await?;
+    let found = cohort::matching(&mut scope, &filter, super::patients::today(&site)).await?;
     drop(scope);
     let (core, by) = (&site.core, &signed.0.principal);
     let TopicAsk { name, kind, filter } = &ask;
@@ -334,7 +329,7 @@ async fn members(
     let row = row.ok_or_else(|| Problem::not_found("topic"))?;
     let found = match row.kind.as_str() {
         "fixed" => cohort::kept_members(scope, id).await?,
-        _ => cohort::matching(scope, &read(&row.filter)?, today(site)).await?,
+        _ => cohort::matching(scope, &read(&row.filter)?, super::patients::today(site)).await?,
     };
     Ok((row, found))
 }

@@ -35,11 +35,10 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(dismiss))
 }
 
-#[derive(Deserialize, utoipa::IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[serde(default)]
-#[derive(Default)]
 #[into_params(parameter_in = Query)]
-struct DueTerms {
+pub(super) struct DueTerms {
     search: String,
     /// Absent: today, so that overdue and today's are there without a search.
     until: Option<NaiveDate>,
@@ -51,6 +50,35 @@ struct DueTerms {
     r#type: Option<String>,
     /// Also what is another group's; else, of whoever belongs to a group, only that one's.
     all_groups: bool,
+}
+
+impl DueTerms {
+    /// As the store asks for them.
+    pub(super) async fn terms(
+        self,
+        site: &Shared,
+        signed: &Signed,
+        scope: &mut Scope,
+        limit: i64,
+        offset: i64,
+    ) -> Result<due::Terms> {
+        let profile = account::profile(scope, &signed.0.login).await?;
+        let group = profile.and_then(|profile| profile.owner_group);
+        Ok(due::Terms {
+            zone: site.core.config().hospital.timezone.name().to_owned(),
+            group: group.filter(|_| !self.all_groups),
+            sound: patients::sound(self.search.trim()),
+            search: self.search.trim().to_owned(),
+            until: self.until.or_else(|| Some(patients::today(site))),
+            from: self.from,
+            department: self.department_id,
+            assigned_to: self.assigned_to,
+            own: self.mine.then(|| signed.0.login.clone()),
+            r#type: self.r#type,
+            limit,
+            offset,
+        })
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -101,11 +129,10 @@ async fn list(
     Terms(ask): Terms<DueTerms>,
     Terms(window): Terms<Window>,
 ) -> Result<Json<DueListView>> {
-    let today = today(&site);
+    let today = patients::today(&site);
     let limit = window.limit();
     let mut scope = signed.scope(&site).await?;
-    let terms =
-        terms(zone(&site), ask, &signed, &mut scope, today, limit + 1, window.offset()).await?;
+    let terms = ask.terms(&site, &signed, &mut scope, limit + 1, window.offset()).await?;
     let library = site.core.library();
     let (rows, has_more) = page(due::list(&mut scope, &terms).await?, limit);
     let title = |name: &str| {
@@ -142,42 +169,6 @@ async fn list(
     Ok(Json(DueListView { items: rows.into_iter().map(view).collect(), has_more }))
 }
 
-fn today(site: &Shared) -> NaiveDate {
-    let zone = site.core.config().hospital.timezone;
-    site.core.clock.wall().with_timezone(&zone).date_naive()
-}
-
-fn zone(site: &Shared) -> String {
-    site.core.config().hospital.timezone.name().to_owned()
-}
-
-async fn terms(
-    zone: String,
-    ask: DueTerms,
-    signed: &Signed,
-    scope: &mut Scope,
-    today: NaiveDate,
-    limit: i64,
-    offset: i64,
-) -> Result<due::Terms> {
-    let profile = account::profile(scope, &signed.0.login).await?;
-    let group = profile.and_then(|profile| profile.owner_group);
-    Ok(due::Terms {
-        zone,
-        group: group.filter(|_| !ask.all_groups),
-        sound: patients::sound(ask.search.trim()),
-        search: ask.search.trim().to_owned(),
-        until: ask.until.or(Some(today)),
-        from: ask.from,
-        department: ask.department_id,
-        assigned_to: ask.assigned_to,
-        own: ask.mine.then(|| signed.0.login.clone()),
-        r#type: ask.r#type,
-        limit,
-        offset,
-    })
-}
-
 /// 随访日期打印表: the same rows as the list, for A4 landscape, ward by ward; audited.
 #[utoipa::path(get, path = "/api/due/print", tag = "due", params(DueTerms),
     responses((status = 200, content_type = "text/html")))]
@@ -186,9 +177,9 @@ async fn print(
     signed: Signed,
     Terms(ask): Terms<DueTerms>,
 ) -> Result<Html<String>> {
-    let (core, today) = (&site.core, today(&site));
+    let (core, today) = (&site.core, patients::today(&site));
     let mut scope = signed.scope(&site).await?;
-    let terms = terms(zone(&site), ask, &signed, &mut scope, today, PRINTED_MAX, 0).await?;
+    let terms = ask.terms(&site, &signed, &mut scope, PRINTED_MAX, 0).await?;
     let (by, at) = (&signed.0.principal, core.clock.wall());
     // Before the first byte leaves the house.
     core.app.audit_access(by, "printed", "due_list", &today.to_string(), at).await?;

@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    app::{BegunImport, PreviewRow, Upload},
+    app::{BegunImport, PreviewRow, Upload, csv_table},
     base::ImportId,
     domain::Calendar,
     store::{Principal, import},
@@ -64,7 +64,8 @@ struct ImportListView {
 struct ImportReportView {
     import: ImportView,
     faults: Vec<FaultView>,
-    /// Codes that the dictionary does not know: stored all the same, to be looked at.
+    /// Codes that the dictionary does not know: stored all the same, to be looked at. Empty
+    /// while it runs.
     unknown_icds: Vec<UnknownIcdView>,
 }
 
@@ -245,7 +246,7 @@ pub(super) struct SentFile {
 impl SentFile {
     fn upload(&self) -> Upload<'_> {
         let mapping = self.mapping.as_deref().unwrap_or(PAGE_MAPPING);
-        Upload { name: &self.name, bytes: &self.bytes, mapping }
+        Upload { name: &self.name, bytes: &self.bytes, mapping, record: "" }
     }
 }
 
@@ -279,8 +280,12 @@ async fn report(site: &Shared, signed: &Signed, id: Uuid) -> Result<ImportReport
         column: fault.column_name,
         what: fault.what,
     });
-    let unknown = import::unknown_icds(&mut scope, id, UNKNOWN_ICDS_SHOWN).await?.into_iter();
-    let unknown = unknown.map(|(icd, discharges)| UnknownIcdView { icd, discharges });
+    // The page looks several times a second while it runs: all codes are counted once.
+    let unknown = match import.state.as_str() {
+        "running" => Vec::new(),
+        _ => import::unknown_icds(&mut scope, id, UNKNOWN_ICDS_SHOWN).await?,
+    };
+    let unknown = unknown.into_iter().map(|(icd, discharges)| UnknownIcdView { icd, discharges });
     let (faults, unknown_icds) = (faults.collect(), unknown.collect());
     Ok(ImportReportView { import, faults, unknown_icds })
 }
@@ -301,27 +306,15 @@ async fn find(
 async fn faults_csv(State(site): State<Shared>, signed: Signed, Key(id): Key) -> Result<Response> {
     signed.may_run()?;
     let report = report(&site, &signed, id).await?;
-    // Excel takes a file without this mark for GBK.
-    let mut text = String::from("\u{feff}行,列,问题\r\n");
-    for fault in &report.faults {
-        let cells = [fault.row.to_string(), cell(&fault.column), cell(&fault.what)];
-        text.push_str(&(cells.join(",") + "\r\n"));
-    }
+    let row =
+        |fault: &FaultView| vec![fault.row.to_string(), fault.column.clone(), fault.what.clone()];
+    let columns = ["行", "列", "问题"].map(str::to_owned);
+    let text = csv_table(&columns, report.faults.iter().map(row));
     let about = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"faults-{id}.csv\"")),
     ];
     Ok((about, text).into_response())
-}
-
-/// A cell for a spreadsheet; what it would take for a formula stays text.
-fn cell(text: &str) -> String {
-    let is_formula = text.trim_start().starts_with(['=', '+', '-', '@']);
-    let starts_odd = text.starts_with(['\t', '\r', '\n']);
-    let guard = if is_formula || starts_odd { "'" } else { "" };
-    let quoted = format!("{guard}{}", text.replace('"', "\"\""));
-    let plain = guard.is_empty() && !text.contains([',', '"', '\n', '\r']);
-    if plain { quoted } else { format!("\"{quoted}\"") }
 }
 
 /// The most frequent ones; more tell of a column that slipped.
@@ -332,26 +325,3 @@ const PAGE_MAPPING: &str = "import";
 
 /// A year's discharges of a large hospital.
 const FILE_MAX: usize = 32 * 1024 * 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        for (text, expected) in [
-            ("联系电话", "联系电话"),
-            ("a,b", "\"a,b\""),
-            ("say \"1\"", "\"say \"\"1\"\"\""),
-            ("=1+1", "\"'=1+1\""),
-            ("+86138", "\"'+86138\""),
-            ("-1", "\"'-1\""),
-            ("@SUM(A1)", "\"'@SUM(A1)\""),
-            ("\t=1", "\"'\t=1\""),
-            ("  =cmd|' /C calc'!A0", "\"'  =cmd|' /C calc'!A0\""),
-            ("", ""),
-        ] {
-            assert_eq!(cell(text), expected, "{text:?}");
-        }
-    }
-}

@@ -9,10 +9,13 @@ mod cohort;
 mod column_mappings;
 mod departments;
 mod dialplans;
+mod doors;
 mod due;
 mod due_print;
 mod do_not_call;
 mod events;
+mod exports;
+mod fhir;
 mod extra;
 mod forms;
 mod hospital_messages;
@@ -20,6 +23,7 @@ mod imports;
 mod live;
 mod overview;
 mod opinions;
+mod past_follow_ups;
 mod patients;
 mod pdca;
 mod pivot;
@@ -37,6 +41,7 @@ mod runs;
 mod series;
 mod session;
 mod statistics;
+pub(super) mod sources;
 mod stop_all;
 mod studio;
 mod tasks;
@@ -53,12 +58,16 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(session::routes())
         .merge(overview::routes())
         .merge(imports::routes())
+        .merge(past_follow_ups::routes())
         .merge(column_mappings::routes())
         .merge(hospital_messages::routes())
+        .merge(sources::routes())
+        .merge(doors::routes())
         .merge(runs::routes())
         .merge(tasks::routes())
         .merge(due::routes())
         .merge(patients::routes())
+        .merge(exports::routes())
         .merge(plans::routes())
         .merge(live::routes())
         .merge(events::routes())
@@ -67,6 +76,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
         .merge(series::routes())
+        .merge(fhir::routes())
         .merge(prompts::routes())
         .merge(studio::routes())
         .merge(do_not_call::routes())

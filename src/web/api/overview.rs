@@ -6,7 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::trunks::{TrunkView, trunk_views};
+use super::{
+    sources::silences,
+    trunks::{TrunkView, trunk_views},
+};
 use crate::{
     store::{alert, attempt, stop, task},
     web::{Shared, auth::Signed, error::Result},
@@ -27,6 +30,8 @@ struct OverviewView {
     live: usize,
     live_max: usize,
     alerts_open: i64,
+    /// Sources and doors that bring nothing new for too long.
+    sources_silent: Vec<SilentView>,
     uncertain: i64,
     work: WorkView,
     /// Calls at any hour: the demo and training, never with patients.
@@ -46,6 +51,12 @@ struct StoppedView {
 }
 
 #[derive(Serialize, ToSchema)]
+struct SilentView {
+    name: String,
+    since: DateTime<Utc>,
+}
+
+#[derive(Serialize, ToSchema)]
 struct WorkView {
     due: i64,
     overdue: i64,
@@ -62,6 +73,8 @@ async fn overview(State(site): State<Shared>, signed: Signed) -> Result<Json<Ove
     let midnight = local.and_time(chrono::NaiveTime::MIN);
     let midnight = midnight.and_local_timezone(config.hospital.timezone).earliest();
     let midnight = midnight.map_or(core.clock.wall(), |at| at.with_timezone(&Utc));
+    let silent = silences(&site).await?.into_iter();
+    let silent = silent.filter_map(|(name, since)| Some(SilentView { name, since: since? }));
     let mut scope = signed.scope(&site).await?;
     let stopped = stop::current(&mut scope).await?;
     let work = task::workload(&mut scope, midnight).await?;
@@ -79,6 +92,7 @@ async fn overview(State(site): State<Shared>, signed: Signed) -> Result<Json<Ove
         live: core.live.count(),
         live_max: core.calls_max(),
         alerts_open: alert::open_count(&mut scope).await?,
+        sources_silent: silent.collect(),
         uncertain: attempt::uncertain_count(&mut scope).await?,
         work: WorkView {
             due: work.due,

@@ -3,7 +3,7 @@
 mod search;
 mod typed_in;
 
-pub(super) use search::sound;
+pub(super) use search::{SearchTerms, sound};
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -17,7 +17,7 @@ use crate::{
     app::{EndReason, ToldNumber},
     base::{ContactId, NumberId, PersonId},
     domain::Relation,
-    store::{decision, merge, patient},
+    store::{decision, merge, past_follow_up, patient},
     web::{
         Shared,
         ask::{Body, Key, Terms},
@@ -37,7 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(decisions))
 }
 
-fn today(site: &Shared) -> NaiveDate {
+pub(super) fn today(site: &Shared) -> NaiveDate {
     let zone = site.core.config().hospital.timezone;
     site.core.clock.wall().with_timezone(&zone).date_naive()
 }
@@ -103,6 +103,19 @@ struct HistoryView {
     reason: Option<String>,
 }
 
+/// Done before us: history with its source, never evidence of our calls.
+#[derive(Serialize, ToSchema)]
+struct PastView {
+    done_on: NaiveDate,
+    admission_no: Option<String>,
+    channel: Option<String>,
+    result: Option<String>,
+    by: Option<String>,
+    note: Option<String>,
+    source: String,
+    imported_at: DateTime<Utc>,
+}
+
 #[derive(Serialize, ToSchema)]
 struct PatientView {
     person_id: Uuid,
@@ -123,6 +136,7 @@ struct PatientView {
     admissions: Vec<AdmissionView>,
     contacts: Vec<ContactView>,
     history: Vec<HistoryView>,
+    past_follow_ups: Vec<PastView>,
 }
 
 #[utoipa::path(get, path = "/api/patients/{id}", tag = "patients", params(("id" = Uuid, Path)),
@@ -144,6 +158,7 @@ async fn find(
     let diagnoses = patient::diagnoses(&mut scope, person).await?;
     let numbers = patient::numbers(&mut scope, person).await?;
     let history = patient::history(&mut scope, person, HISTORY_MAX).await?;
+    let past = past_follow_up::of_person(&mut scope, person, HISTORY_MAX).await?;
     let born = row.birth_date;
     let history_view = |h: patient::History| HistoryView {
         at: h.at,
@@ -173,7 +188,21 @@ async fn find(
         admissions: admissions.into_iter().map(admission).collect(),
         contacts: contact_views(numbers),
         history: history.into_iter().map(history_view).collect(),
+        past_follow_ups: past.into_iter().map(past_view).collect(),
     }))
+}
+
+fn past_view(row: past_follow_up::Past) -> PastView {
+    PastView {
+        done_on: row.done_on,
+        admission_no: row.admission_no,
+        channel: row.channel,
+        result: row.result,
+        by: row.by_whom,
+        note: row.note,
+        source: row.source,
+        imported_at: row.imported_at,
+    }
 }
 
 fn admission_view(

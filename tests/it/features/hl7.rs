@@ -15,6 +15,23 @@ use suifang::{
 
 use crate::support::{does, free_port, hospital::Hospital, until};
 
+/// F013: an intake that hears nothing is an alarm, until a message comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn f013_an_hl7_intake_that_hears_nothing_is_an_alarm() {
+    let port = free_port();
+    let head = format!("[hl7]\nbind = \"127.0.0.1:{port}\"\nsilent_after_h = 12\n");
+    let hospital = Hospital::open_with("f013-hl7-silent", "2025-02-02T10:00", &head, "").await;
+    let silent = || hospital.get("/api/overview").ok()["sources_silent"].clone();
+    let known = || hospital.sql("select count(*) from source_state") == "1";
+    assert!(until(Duration::from_secs(10), known));
+    assert_eq!(silent(), json!([]));
+    hospital.on("2025-02-02T23:00").await;
+    assert_eq!(silent()[0]["name"], "hl7");
+    let mut engine = Engine::connect(port, Charset::Utf8);
+    engine.send("MSH|^~\\&|HIS||||20250202230000||ADT^A08|1|P|2.4\rPID|1");
+    assert_eq!(silent(), json!([]), "refused or not, it was heard");
+}
+
 /// The hospital's interface engine: one connection, one message after the other.
 struct Engine {
     stream: TcpStream,

@@ -50,6 +50,40 @@ async fn f014_ten_thousand_rows_come_in_within_a_minute_in_every_encoding() {
     assert_eq!(hospital.sql("select count(*) from plan where template = 'hypertension'"), "10200");
 }
 
+/// F014: plans are made while further rows are stored; a death in a later row still ends the
+/// plans of its person's earlier one.
+#[tokio::test(flavor = "multi_thread")]
+async fn f014_a_death_in_a_later_row_ends_the_plans_of_an_earlier_one() {
+    let hospital = Hospital::open("f014-death", "2025-02-02T10:00").await;
+    let mut csv = format!("{HEADER},病案号\n");
+    let mut row = |n: usize, record: usize, disposition: u8| {
+        let _ = writeln!(
+            csv,
+            "张{record},男,1960-02-03,Z{n:05},心内科,一病区,2024-12-20,2025-01-02,{disposition},138{n:08},\
+             I10,高血压,B{record}"
+        );
+    };
+    for n in 0..1100 {
+        row(n, n, 1);
+    }
+    row(2000, 7, 5);
+    row(2001, 700, 5);
+    let import = hospital.import("a.csv", csv.as_bytes()).await;
+    assert_eq!(import["rows_stored"], 1102, "{import}");
+    let plans = |record: &str, state: &str| {
+        hospital.sql(&format!(
+            "select count(*) from plan join person using (person_id)
+             where record_no = '{record}' and state {state} 'active'"
+        ))
+    };
+    for dead in ["B7", "B700"] {
+        assert_eq!(plans(dead, "="), "0", "{dead}");
+        assert_ne!(plans(dead, "<>"), "0", "{dead} had plans");
+    }
+    assert_ne!(plans("B8", "="), "0");
+    assert_eq!(hospital.sql("select count(distinct admission_id) from plan"), "1100");
+}
+
 /// F014, F016, F002: a file is looked at before it is stored, its headers are explained
 /// once, and the next file with them needs nobody. An unknown code is flagged, not dropped.
 #[tokio::test(flavor = "multi_thread")]

@@ -188,6 +188,40 @@ impl Hospital {
         answer(tokio::task::block_in_place(|| request.send(body.to_string())).unwrap())
     }
 
+    pub(crate) fn delete(&self, path: &str) -> Answer {
+        let request = agent().delete(format!("{}{path}", self.address));
+        let request = request.header("cookie", self.cookie()).header("x-suifang", "1");
+        answer(tokio::task::block_in_place(|| request.call()).unwrap())
+    }
+
+    /// The bytes of a file that is sent.
+    pub(crate) fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = agent().get(format!("{}{path}", self.address));
+        let request = request.header("cookie", self.cookie());
+        let mut response = tokio::task::block_in_place(|| request.call()).unwrap();
+        let bytes = response.body_mut().read_to_vec().unwrap();
+        assert_eq!(response.status(), 200, "{path}: {}", String::from_utf8_lossy(&bytes));
+        bytes
+    }
+
+    /// Another system knocks, with its token and without our page.
+    pub(crate) fn knock(&self, path: &str, token: &str, body: &[u8]) -> Answer {
+        let request = agent().post(format!("{}{path}", self.address));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        answer(tokio::task::block_in_place(|| request.send(body)).unwrap())
+    }
+
+    pub(crate) fn get_with_token(&self, path: &str, token: &str) -> Answer {
+        let request = agent().get(format!("{}{path}", self.address));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        answer(tokio::task::block_in_place(|| request.call()).unwrap())
+    }
+
+    /// Socket folder, user and name of the test's database, for another program.
+    pub(crate) fn database(&self) -> (PathBuf, &'static str, &str) {
+        (cluster().clone(), "postgres", &self.database)
+    }
+
     /// A file as the page uploads it.
     pub(crate) fn upload(&self, path: &str, file: &str, bytes: &[u8]) -> Answer {
         let edge = "----edge";

@@ -26,8 +26,12 @@ export default {
   },
   player: { play: '播放', pause: '暂停', loop: '循环最近 5 秒', speed: '速度', patient: '患者', hospital: '院方', noWave: '波形没有读到', position: '播放位置', mark: '第 {n} 题', failed: '录音不能播放。请重试。' },
   imports: {
-    file: '文件', choose: '选择文件', drop: '把 CSV 文件拖到这里，或', note: 'UTF-8 或 GB18030,第一行是列名。正确的行入库，有误的行在下面列出。', running: '已读 {read} / {total} 行', bad: '{n} 行有误', result: '结果', read: '读入', stored: '新增', known: '已有', wrong: '有误', faults: '有误的行', row: '行', column: '列', what: '问题', download: '下载有误的行',
+    file: '文件', choose: '选择文件', drop: '把 CSV 或 XLSX 文件拖到这里，或', note: 'UTF-8 或 GB18030,第一行是列名。正确的行入库，有误的行在下面列出。', running: '已读 {read} / {total} 行', bad: '{n} 行有误', result: '结果', read: '读入', stored: '新增', known: '已有', wrong: '有误', faults: '有误的行', row: '行', column: '列', what: '问题', download: '下载有误的行',
     noFaults: '没有有误的行。', history: '导入记录', empty: '还没有导入。请选择医院信息系统导出的出院患者文件。', by: '导入人', toRun: '为这些患者新建批次', failed: '导入没有完成', nothing: '没有找到这样的行。', onlyAll: '导入需要全院范围的账号。',
+  },
+  sources: {
+    title: '自动来源', empty: '还没有自动来源。在 suifang.toml 中配置 [[source]]，做法见 docs/SOURCES.md。', name: '名称', kind: '方式', folder: '文件夹', command: '命令', door: 'HTTP 接口', last: '上次运行', arrived: '最近新数据', next: '下次运行', run: '立即运行', never: '从未', silent: '超时没有新数据', report: '导入报告', noRun: '还没有运行过。',
+    why: { known_file: '内容相同的文件已经导入过', crash: '服务器停机中断', system_fault: '系统故障' },
   },
   prompts: {
     recorded: '真人录音', outdated: '已过期', synthetic: '合成语音', missing: '无声音', text: '文字', length: '时长', search: '查找文字', language: '语言', recordedOf: '真人录音 {n} / {all}', empty: '没有提示音。', nothing: '没有找到这样的文字。', reader: '录音人',
@@ -42,7 +46,7 @@ export default {
   users: { new: '新建用户', login: '工号', displayName: '姓名', role: '角色', password: '密码', passwordNote: '至少 8 位', mayStop: '可全部停呼', whole: '全院范围', yes: '是', no: '否', empty: '还没有用户。', made: '已建立 {login}', nothing: '没有找到这样的用户。' },
   policy: { windows: '外呼时段', from: '从', to: '到', add: '增加一段', remove: '删除', weekends: '周末外呼', dials: '每人每日拨打不超过', completed: '每人每日完成不超过', attempts: '每个任务有效尝试不超过', resumes: '中断后续问不超过', busy: '忙后再拨', gap: '两次拨打间隔', times: '次', minutes: '分钟', readOnly: '只有班长和系统管理员可以修改。' },
   stop: { title: '全部停呼', reason: '停呼原因', reasonHint: '例如：问卷内容有误', live: '正在进行的通话', finish: '让其说完', apologise: '致歉后结束', confirm: '全部停呼', stopped: '全部停呼中', by: '{by} 于 {at} 停呼，原因：{reason}', resume: '恢复外呼', byOther: '停呼的人不能自己恢复，请另一人操作。', note: '立即停止一切外呼，正在振铃的会取消；由另一人恢复。' },
-  banner: { training: '练习模式：不限外呼时段，不得用于患者。', pilot: '试点：只拨打名单内的号码。', draining: '服务器正在停机：不再拨打新的电话。', offline: '与服务器的连接中断，正在重连。页面上的进行中状态可能不是最新。' },
+  banner: { training: '练习模式：不限外呼时段，不得用于患者。', pilot: '试点：只拨打名单内的号码。', draining: '服务器正在停机：不再拨打新的电话。', silent: '数据来源 {name} 自 {since} 起没有新数据，请检查接口。', offline: '与服务器的连接中断，正在重连。页面上的进行中状态可能不是最新。' },
   role: { agent: '座席', nurse: '护士', doctor: '医生', supervisor: '班长', sys_admin: '系统管理员' },
   call_state: { queued: '排队', dialling: '拨号', ringing: '振铃', early_media: '早期语音', answered: '已接通', transferring: '转接中', ended: '已结束' },
   run_state: { draft: '草稿', scheduled: '待开始', running: '外呼中', paused: '已暂停', waiting_window: '时段外等待', stopping: '正在停止', stopped: '已停止', finished: '已完成' },

@@ -19,11 +19,10 @@ use crate::{
     },
 };
 
-#[derive(Deserialize, utoipa::IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, utoipa::IntoParams)]
 #[serde(default)]
-#[derive(Default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct SearchTerms {
+pub(in crate::web::api) struct SearchTerms {
     /// Name, pinyin, initials, admission or record number, telephone number.
     search: String,
     /// The beginning of an ICD code, or a part of a diagnosis, others included.
@@ -84,7 +83,12 @@ pub(super) async fn search(
 
 impl SearchTerms {
     /// As the store asks for them.
-    pub(super) fn terms(self, site: &Shared, limit: i64, offset: i64) -> patient::Terms {
+    pub(in crate::web::api) fn terms(
+        self,
+        site: &Shared,
+        limit: i64,
+        offset: i64,
+    ) -> patient::Terms {
         let ask = self;
         let today = today(site);
         let area = &site.core.config().hospital.area_code;
