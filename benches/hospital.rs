@@ -165,7 +165,8 @@ impl Bench<'_> {
         for _ in 0..ROUNDS / 4 {
             let began = SystemClock.instant();
             let mut scope = self.app.database().scope(&nurse()).await.unwrap();
-            statistics::workload(&mut scope, midnight(from), midnight(to)).await.unwrap();
+            let period = Period { from, to };
+            statistics::workload(&mut scope, period, midnight(from), midnight(to)).await.unwrap();
             times.add(began);
         }
         times.tell("workload of a month, from the calls");

@@ -35,6 +35,24 @@ pub async fn roll(scope: &mut Scope, day: NaiveDate, at: DateTime<Utc>) -> Resul
     )
     .execute(scope.connection())
     .await?;
+    insert_facts(scope, day).await?;
+    sqlx::query!("delete from follow_up_rollup where discharged_on = $1", day)
+        .execute(scope.connection())
+        .await?;
+    insert_cells(scope, day).await?;
+    sqlx::query!(
+        "insert into rollup_day (discharged_on, rolled_at) values ($1, $2)
+         on conflict (discharged_on) do update set rolled_at = $2",
+        day,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(true)
+}
+
+/// The cases of a day as rows.
+async fn insert_facts(scope: &mut Scope, day: NaiveDate) -> Result<()> {
     sqlx::query!(
         "insert into follow_up_fact (admission_id, person_id, department_id, ward, attending,
              discharged_on, disease, eligible, task_id, done_on, done_by, done_channel, evidence,
@@ -49,9 +67,11 @@ pub async fn roll(scope: &mut Scope, day: NaiveDate, at: DateTime<Utc>) -> Resul
     )
     .execute(scope.connection())
     .await?;
-    sqlx::query!("delete from follow_up_rollup where discharged_on = $1", day)
-        .execute(scope.connection())
-        .await?;
+    Ok(())
+}
+
+/// Their counts by department and one more dimension.
+async fn insert_cells(scope: &mut Scope, day: NaiveDate) -> Result<()> {
     sqlx::query!(
         "insert into follow_up_rollup (discharged_on, department_id, dimension, value, discharged,
              eligible, has_number, valid_number, dialled, answered, right_person, completed,
@@ -86,15 +106,7 @@ pub async fn roll(scope: &mut Scope, day: NaiveDate, at: DateTime<Utc>) -> Resul
     )
     .execute(scope.connection())
     .await?;
-    sqlx::query!(
-        "insert into rollup_day (discharged_on, rolled_at) values ($1, $2)
-         on conflict (discharged_on) do update set rolled_at = $2",
-        day,
-        at
-    )
-    .execute(scope.connection())
-    .await?;
-    Ok(true)
+    Ok(())
 }
 
 /// The last moment at which anything was rolled, and how many days of the span are counted

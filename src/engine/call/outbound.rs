@@ -84,12 +84,11 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     let sha256 = script.as_ref().map(|script| script.sha256.clone()).unwrap_or_default();
     let sound = Sound::open(core, interface, &trunk.profile.codecs)?;
     let events = core.signalling.open().await.map_err(|_| DialError::NotOurs)?;
-    let owner = events.owner;
     let flow = interface_flow(core, &name, trunk.transport, trunk.peer).ok_or_else(missing)?;
     let (at, now) = (core.clock.wall(), core.clock.instant());
     let id = CallId::new(at);
     begin(core, id, &dial, sha256, at).await?;
-    let leg = outbound_leg(owner, flow, &dial, sound.local.clone())?;
+    let leg = outbound_leg(events.owner, flow, &dial, sound.local.clone())?;
     let leg = Leg::outbound(leg, rand::random());
     show(core, id, &dial, at);
     let (mailbox, commands) = mpsc::channel(MAILBOX);
