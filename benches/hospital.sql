@@ -1,11 +1,12 @@
 -- A hospital of :patients patients and ten follow-ups each, as five years leave them behind.
--- Written without triggers and foreign keys: the rows are right by construction.
+-- Written without triggers and foreign keys: the rows are right by construction. The keys
+-- follow each other, as the server's own (UUID version 7) do.
 set session_replication_role = replica;
 set synchronous_commit = off;
 set suifang.departments = '*';
 
 create function pg_temp.id(kind text, n bigint) returns uuid language sql immutable as
-$$ select (md5(kind || n))::uuid $$;
+$$ select (left(md5(kind), 8) || lpad(to_hex(n), 24, '0'))::uuid $$;
 create function pg_temp.roll(n bigint, salt text, sides int) returns int language sql immutable as
 $$ select (('x' || left(md5(salt || n), 7))::bit(28)::int) % sides $$;
 

@@ -1,5 +1,6 @@
 use std::{collections::BTreeSet, time::Duration};
 
+use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
 use suifang::{
     sim::{Carrier, compare},
@@ -136,6 +137,61 @@ async fn resolved_by_a_person(
     );
     assert_eq!(result.compared, total);
     assert!(off.len() * 20 <= total, "{:?}", result.differences);
+}
+
+/// The same at two hundred random moments of a run of 500, while a nurse lets those be
+/// dialled again whose end nobody knows (SUIFANG_KILLS: fewer).
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "an hour: make torture"]
+async fn two_hundred_crashes_call_nobody_without_leave() {
+    let kills = std::env::var("SUIFANG_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(200);
+    let seed = rand::random::<u64>();
+    println!("seed {seed}");
+    let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
+    let patients: Vec<_> = (0..500).map(answers).collect();
+    let mut stage = Stage::new("crashes", &format!("lines = {LINES}\ncalls_per_s = 4.0"));
+    let carrier = stage.carrier(patients.clone()).await;
+    stage.start();
+    let page = Page::sign_in(&stage, "nurse", "sys_admin");
+    let file = stage.discharges(&patients);
+    stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
+    let database = stage.database().await;
+    let mut leaves = 0;
+    for _ in 0..kills {
+        tokio::time::sleep(Duration::from_millis(rng.random_range(500..9000))).await;
+        let before = answers_stored(&database).await;
+        stage.kill();
+        stage.start();
+        assert!(answers_stored(&database).await >= before, "an answer is lost");
+        leaves += let_them_be_dialled(&page);
+    }
+    let done = until(Duration::from_secs(3600), || {
+        leaves += let_them_be_dialled(&page);
+        let run = page.get("/api/runs")["items"][0].clone();
+        run["state"] == "finished" && page.get("/api/overview")["live"] == 0
+    });
+    assert!(done, "not all came to an end\n{}", stage.log());
+    let dials: usize = carrier.dials().values().sum();
+    println!("{kills} kills, {leaves} leaves, {dials} dials for {} patients", patients.len());
+    assert!(dials <= patients.len() + leaves, "dialled without leave");
+    let mut truth = carrier.truth().clone();
+    for expected in truth.patients.iter_mut().filter_map(|patient| patient.truth.as_mut()) {
+        expected.dials = None;
+        expected.answers.clear();
+    }
+    let result = compare(&database, &truth).await.unwrap();
+    println!("{} end otherwise than the truth: {:?}", result.differences.len(), result.differences);
+    assert_eq!(result.compared, patients.len());
+    assert!(result.differences.len() * 20 <= patients.len());
+}
+
+fn let_them_be_dialled(page: &Page) -> usize {
+    let list = page.get("/api/attempts/uncertain?limit=200");
+    for attempt in list.as_array().unwrap() {
+        let path = format!("/api/attempts/{}/resolve", attempt["attempt_id"].as_str().unwrap());
+        assert_eq!(page.post(&path, &json!({ "resolution": "redial" })).0, 200);
+    }
+    list.as_array().unwrap().len()
 }
 
 async fn answers_stored(database: &Database) -> i64 {
