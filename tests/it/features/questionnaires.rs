@@ -259,7 +259,20 @@ async fn f085_f003_templates_are_cloned_checked_by_path_and_opened_by_their_oper
     content["item"].as_array_mut().unwrap().remove(2);
     content["scores"] = json!({});
     assert_eq!(put(&content).ok()["faults"], json!([]));
-    publish(&hospital, "my_gad", 1);
+    // Outside training a doctor has signed it, or it is not published.
+    let core = &hospital.server.core;
+    let practice = core.config();
+    let mut config = (*practice).clone();
+    config.hospital.training = false;
+    core.set_config(std::sync::Arc::new(config));
+    let ask = json!({ "version": 1, "reason": "审核通过" });
+    let unsigned = hospital.post(&format!("{path}/publish"), &ask);
+    assert_eq!(unsigned.status, 409, "{unsigned:?}");
+    content["clinicalReview"] = json!({ "by": "王主任", "at": "2025-01-06" });
+    put(&content).ok();
+    let signed = hospital.post(&format!("{path}/publish"), &ask).ok();
+    assert_eq!(signed["version"]["state"], "published");
+    core.set_config(practice);
     // Published, it never changes; withdrawn, nobody is asked it.
     let other = hospital.post(
         "/api/series",
