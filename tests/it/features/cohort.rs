@@ -226,9 +226,7 @@ async fn f100_a_patient_is_found_among_a_hundred_thousand_within_300_ms() {
     }
     let filter = json!({ "all": [{ "sex": "male" }, { "discharged": { "from": "2024-01-01" } },
         { "not": { "disease": { "name": "糖尿病" } } }] });
-    let began = SystemClock.instant();
-    assert_eq!(count(&hospital, &filter), 100_000);
-    eprintln!("COHORT {:?}", SystemClock.instant() - began);
+    assert_eq!(count(&hospital, &filter), 100_000, "and a query counts them all");
 }
 
 fn urlencoded(text: &str) -> String {

@@ -293,6 +293,8 @@ async fn f085_f003_templates_are_cloned_checked_by_path_and_opened_by_their_oper
     let twice = json!({ "login": "wu", "display_name": "吴", "password": "a long enough one",
         "role": "agent", "profile": { "staff_no": "1023" } });
     assert_eq!(hospital.post("/api/users", &twice).status, 409, "the number is another's");
+    let users = hospital.get("/api/users").ok();
+    assert!(!users.to_string().contains("\"wu\""), "all of it or nothing");
     let gone =
         hospital.post(&format!("{path}/withdraw"), &json!({ "version": 1, "reason": "过时" }));
     assert_eq!(gone.status, 204);
