@@ -1,9 +1,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use suifang::sim::{Behaviour, Dial, Patient};
+use suifang::{
+    config::Config,
+    engine::Server,
+    sim::{Behaviour, Dial, Patient},
+};
 
-use crate::support::{dial, hospital::Hospital};
+use crate::support::{copy_folder, dial, free_port, hospital::Hospital};
 
 fn question(n: usize, keys: &[(&str, &str)]) -> Value {
     let options: Vec<_> = (1..)
@@ -273,6 +277,22 @@ async fn f085_f003_templates_are_cloned_checked_by_path_and_opened_by_their_oper
     let signed = hospital.post(&format!("{path}/publish"), &ask).ok();
     assert_eq!(signed["version"]["state"], "published");
     core.set_config(practice);
+    // A server that starts has it, without anybody publishing it again.
+    let text = std::fs::read_to_string(hospital.folder.join("suifang.toml")).unwrap();
+    let own_port = |line: &str| match line.starts_with("port = ") {
+        true => format!("port = {}", free_port()),
+        false => line.to_owned(),
+    };
+    let second = hospital.folder.join("second");
+    std::fs::create_dir_all(&second).unwrap();
+    copy_folder(&hospital.folder.join("dialplans"), &second.join("dialplans"));
+    let text: Vec<_> = text.lines().map(own_port).collect();
+    std::fs::write(second.join("suifang.toml"), text.join("\n")).unwrap();
+    let config = Config::load(&second.join("suifang.toml"), &|_| None).unwrap();
+    let started =
+        Server::start(std::sync::Arc::new(config)).await.unwrap_or_else(|e| panic!("{e}"));
+    assert!(started.core.library().program("series:my_gad").is_ok());
+    started.drain().await;
     // Published, it never changes; withdrawn, nobody is asked it.
     let other = hospital.post(
         "/api/series",
