@@ -276,6 +276,10 @@ async fn f085_f003_templates_are_cloned_checked_by_path_and_opened_by_their_oper
     put(&content).ok();
     let signed = hospital.post(&format!("{path}/publish"), &ask).ok();
     assert_eq!(signed["version"]["state"], "published");
+    let mut other = content.clone();
+    other["item"][0]["text"] = json!("换了说法");
+    let unsigned = put(&other).ok();
+    assert_eq!(unsigned["content"].get("clinicalReview"), None, "it was given to other words");
     core.set_config(practice);
     // A server that starts has it, without anybody publishing it again.
     let text = std::fs::read_to_string(hospital.folder.join("suifang.toml")).unwrap();
