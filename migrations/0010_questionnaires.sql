@@ -77,6 +77,10 @@ create policy make on series_version for insert with check (
 create policy change on series_version for update using (
     exists (select from series s where s.code = series_version.code
         and in_scope(s.department_id)));
+alter table run_content enable row level security;
+alter table run_content force row level security;
+create policy by_run on run_content using (
+    exists (select from run r where r.run_id = run_content.run_id));
 grant select, insert, update on series, series_version to suifang_app;
 grant select, insert on run_content to suifang_app;
 

@@ -67,6 +67,20 @@ impl App {
         new: &NewUser,
         at: DateTime<Utc>,
     ) -> Result<()> {
+        self.create_operator(by, new, None, at).await
+    }
+
+    /// With number, departments and default series at once: all of it, or nothing.
+    ///
+    /// # Errors
+    /// As [`Self::create_user`] and [`Self::put_profile`].
+    pub async fn create_operator(
+        &self,
+        by: &Principal,
+        new: &NewUser,
+        profile: Option<&account::Profile>,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
         let hash = hash_password(&new.password)?;
         let id = UserId::new(at);
         let mut scope = self.scope(by).await?;
@@ -80,6 +94,9 @@ impl App {
             whole_hospital: new.whole_hospital,
         };
         account::insert(&mut scope, &account, at).await?;
+        if let Some(profile) = profile {
+            set_profile(&mut scope, &new.login, profile).await?;
+        }
         self.note_account(&mut scope, by, "created", &new.login, at).await?;
         self.commit(scope).await
     }
@@ -95,23 +112,8 @@ impl App {
         profile: &account::Profile,
         at: DateTime<Utc>,
     ) -> Result<()> {
-        if profile.owner_group.as_deref().is_some_and(|group| !GROUPS.contains(&group)) {
-            let what = "分组应为 centre_nurse ward_nurse ward_doctor / one of these groups";
-            return Err(AppError::Invalid(what.to_owned()));
-        }
         let mut scope = self.scope(by).await?;
-        if let Some(code) = &profile.default_series {
-            let terms = store::series::Terms {
-                code: Some(code.clone()),
-                ..store::series::Terms::default()
-            };
-            if store::series::list(&mut scope, &terms, 1, 0).await?.is_empty() {
-                return Err(AppError::NotFound("series"));
-            }
-        }
-        if !account::set_profile(&mut scope, login, profile).await? {
-            return Err(AppError::NotFound("account"));
-        }
+        set_profile(&mut scope, login, profile).await?;
         self.note_account(&mut scope, by, "profile_set", login, at).await?;
         self.commit(scope).await
     }
@@ -236,6 +238,28 @@ impl App {
         account::close_session(&mut scope, &hashed(token)).await?;
         Ok(scope.commit().await?)
     }
+}
+
+async fn set_profile(
+    scope: &mut store::Scope,
+    login: &str,
+    profile: &account::Profile,
+) -> Result<()> {
+    if profile.owner_group.as_deref().is_some_and(|group| !GROUPS.contains(&group)) {
+        let what = "分组应为 centre_nurse ward_nurse ward_doctor / one of these groups";
+        return Err(AppError::Invalid(what.to_owned()));
+    }
+    if let Some(code) = &profile.default_series {
+        let terms =
+            store::series::Terms { code: Some(code.clone()), ..store::series::Terms::default() };
+        if store::series::list(scope, &terms, 1, 0).await?.is_empty() {
+            return Err(AppError::NotFound("series"));
+        }
+    }
+    if !account::set_profile(scope, login, profile).await? {
+        return Err(AppError::NotFound("account"));
+    }
+    Ok(())
 }
 
 /// HA1 by MD5 and by SHA-256 (RFC 7616 §3.4.2).

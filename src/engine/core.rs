@@ -50,7 +50,7 @@ pub struct Core {
     /// The files, and the published series beside them.
     pub(super) library: RwLock<Arc<Library>>,
     /// What runs were made to ask, as it was then.
-    pub(super) pinned: Mutex<HashMap<crate::base::RunId, Arc<Library>>>,
+    pub(super) pinned: Mutex<super::series::Pinned>,
     pub(super) pools: HashMap<String, PortPool>,
     pub(super) calls: Mutex<HashMap<CallId, CallHandle>>,
     pub(super) calls_max: usize,

@@ -1,7 +1,10 @@
 //! Published series beside the files, without a restart; and for each run those versions
 //! that it was made with.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError},
+};
 
 use tracing::warn;
 
@@ -11,6 +14,20 @@ use crate::{
     ivr::{Library, Series},
     store::{self, Principal, StoreError},
 };
+
+/// What runs ask, as far as it was asked for since the last change.
+#[derive(Default)]
+pub(super) struct Pinned {
+    generation: u64,
+    libraries: HashMap<RunId, Arc<Library>>,
+}
+
+impl Pinned {
+    fn forget(&mut self) {
+        self.generation += 1;
+        self.libraries.clear();
+    }
+}
 
 const SYSTEM: Principal = Principal::System("series");
 
@@ -33,7 +50,7 @@ impl Core {
             warn!(series = id, why, "a published series cannot be asked beside today's texts");
         }
         *self.library.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(library);
-        self.pinned.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.pinned.lock().unwrap_or_else(PoisonError::into_inner).forget();
         self.wake.notify_waiters();
         Ok(())
     }
@@ -43,7 +60,10 @@ impl Core {
     /// # Errors
     /// When a version was withdrawn, or cannot be asked any more; in a word for the page.
     pub async fn library_of(&self, run: RunId) -> Result<Arc<Library>, String> {
-        let known = self.pinned.lock().unwrap_or_else(PoisonError::into_inner).get(&run).cloned();
+        let (generation, known) = {
+            let pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
+            (pinned.generation, pinned.libraries.get(&run).cloned())
+        };
         if let Some(library) = known {
             return Ok(library);
         }
@@ -67,10 +87,13 @@ impl Core {
             Arc::new(library)
         };
         let mut pinned = self.pinned.lock().unwrap_or_else(PoisonError::into_inner);
-        if pinned.len() >= PINNED_MAX {
-            pinned.clear();
+        if pinned.libraries.len() >= PINNED_MAX {
+            pinned.libraries.clear();
         }
-        pinned.insert(run, Arc::clone(&library));
+        // What was read before a withdrawal is not kept beyond it.
+        if pinned.generation == generation {
+            pinned.libraries.insert(run, Arc::clone(&library));
+        }
         Ok(library)
     }
 

@@ -65,7 +65,7 @@ pub async fn all_wards(scope: &mut Scope) -> Result<Vec<Ward>> {
         Ward,
         r#"select w.ward_id, w.name, array(select b.department_id from department_ward b
                  where b.ward_id = w.ward_id order by b.department_id) as "departments!"
-         from ward w order by w.name"#
+         from ward w order by w.name limit 1000"#
     )
     .fetch_all(scope.connection())
     .await?)

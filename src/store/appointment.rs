@@ -284,7 +284,8 @@ pub async fn visits(scope: &mut Scope, from: NaiveDate, to: NaiveDate) -> Result
          from appointment o left join department d using (department_id)
              left join admission a on a.admission_id = o.admission_id
          where o.kind = 'return_visit' and o.state <> 'cancelled' and o.planned_on between $1 and $2
-         group by d.name, a.ward order by d.name nulls last, a.ward nulls last"#,
+         group by d.name, a.ward order by d.name nulls last, a.ward nulls last
+         limit 2000"#,
         from,
         to
     )

@@ -390,7 +390,8 @@ pub async fn board(scope: &mut Scope, today: NaiveDate) -> Result<Vec<Board>> {
          from task t join plan p using (plan_id) left join department d
              on d.department_id = t.department_id
              left join admission a on a.admission_id = t.admission_id
-         group by p.template, d.name, a.ward order by p.template, d.name, a.ward"#,
+         group by p.template, d.name, a.ward order by p.template, d.name, a.ward
+         limit 5000"#,
         today
     )
     .fetch_all(scope.connection())

@@ -1,10 +1,12 @@
 //! PDCA: the cause tree, the measures, and what the two periods say (F133).
 
+use std::fmt::Write as _;
+
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,13 +14,18 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::statistics::{CompareView, PeriodTerms, compared};
+use super::{
+    due_print::escape,
+    statistics::{CompareView, PeriodTerms, RateView, compared, counted},
+};
 use crate::{
     app::CAUSES_MAX,
     base::AnswerId,
+    stats::{CauseBar, pareto},
     store::{
         admission,
         pdca::{self, Cause, Measure, Pdca},
+        statistics,
     },
     web::{
         Shared,
@@ -32,6 +39,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(find))
+        .routes(routes!(print))
         .routes(routes!(add_cause))
         .routes(routes!(mark_root))
         .routes(routes!(add_measure))
@@ -159,9 +167,13 @@ async fn find(
     signed: Signed,
     Key(id): Key,
 ) -> Result<Json<PdcaDetailView>> {
+    Ok(Json(detail(&site, &signed, id).await?))
+}
+
+async fn detail(site: &Shared, signed: &Signed, id: Uuid) -> Result<PdcaDetailView> {
     let zone = site.core.config().hospital.timezone;
     let today = site.core.clock.wall().with_timezone(&zone).date_naive();
-    let mut scope = signed.scope(&site).await?;
+    let mut scope = signed.scope(site).await?;
     let row = pdca::list(&mut scope, Some(id), 1).await?.pop();
     let row = row.ok_or_else(|| Problem::not_found("pdca"))?;
     let causes = pdca::causes(&mut scope, id, CAUSES_MAX).await?;
@@ -189,13 +201,105 @@ async fn find(
         done_on: row.done_on,
         effect: row.effect,
     };
-    Ok(Json(PdcaDetailView {
+    Ok(PdcaDetailView {
         reached: share.map(|share| share * 100.0 >= row.target_percent),
         pdca: view(row),
         causes: causes.into_iter().map(cause).collect(),
         measures: measures.into_iter().map(measure).collect(),
         result,
-    }))
+    })
+}
+
+/// One page: the target, both periods, the causes as a tree with their roots, the Pareto of
+/// why nobody was followed up, and the measures. Audited.
+#[utoipa::path(get, path = "/api/pdca/{id}/print", tag = "pdca", params(("id" = Uuid, Path)),
+    responses((status = 200, content_type = "text/html")))]
+async fn print(State(site): State<Shared>, signed: Signed, Key(id): Key) -> Result<Html<String>> {
+    let shown = detail(&site, &signed, id).await?;
+    let core = &site.core;
+    let (by, at) = (&signed.0.principal, core.clock.wall());
+    core.app.audit_access(by, "printed", "pdca", &id.to_string(), at).await?;
+    let mut scope = signed.scope(&site).await?;
+    let before = PeriodTerms { from: shown.pdca.before_from, to: shown.pdca.before_to };
+    let counts = statistics::causes(&mut scope, before.read()?).await?;
+    let counts: Vec<_> = counts.into_iter().map(|row| (row.word, counted(row.count))).collect();
+    let local = at.with_timezone(&core.config().hospital.timezone).format("%Y-%m-%d %H:%M");
+    let foot = format!("打印 {} {local}", escape(&signed.0.display_name));
+    Ok(Html(page(&shown, &pareto(&counts), &foot)))
+}
+
+fn page(shown: &PdcaDetailView, bars: &[CauseBar], foot: &str) -> String {
+    let PdcaDetailView { pdca, result, .. } = shown;
+    let share = |rate: &RateView| {
+        let percent = rate.percent.clone().unwrap_or_else(|| "—".to_owned());
+        format!("{percent}({}/{})", rate.part, rate.whole)
+    };
+    let points =
+        |share: Option<f64>| share.map_or("—".to_owned(), |s| format!("{:.2}", s * 100.0));
+    let mut page = format!(
+        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>PDCA</title>\
+         <style>{STYLE}</style></head><body><h1>PDCA:{}</h1><p>目标 {} % · 改善前 {} 至 {}:{} · \
+         改善后 {} 至 {}:{} · 相差 {} 个百分点(95% 区间 {} 至 {}) · {}</p><h2>未随访原因(柏拉图)</h2><table>",
+        escape(&pdca.title),
+        pdca.target_percent,
+        pdca.before_from,
+        pdca.before_to,
+        share(&result.before),
+        pdca.after_from,
+        pdca.after_to,
+        share(&result.after),
+        points(result.difference),
+        points(result.low),
+        points(result.high),
+        match shown.reached {
+            Some(true) => "达到目标",
+            Some(false) => "未达到目标",
+            None => "尚无数据",
+        },
+    );
+    for bar in bars {
+        let _ = write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>累计 {}</td></tr>",
+            escape(&bar.cause),
+            bar.count,
+            bar.share.percent().unwrap_or_default(),
+            bar.cumulative.percent().unwrap_or_default()
+        );
+    }
+    page += "</table><h2>原因(鱼骨图)</h2>";
+    branch(&mut page, &shown.causes, None, 0);
+    page += "<h2>对策</h2><table><tr><th>对策</th><th>负责人</th><th>期限</th><th>完成</th><th>效果</th></tr>";
+    for measure in &shown.measures {
+        let _ = write!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td>{}{}</td><td>{}</td><td>{}</td></tr>",
+            escape(&measure.what),
+            escape(&measure.owner),
+            measure.due_on,
+            if measure.overdue { " 逾期" } else { "" },
+            measure.done_on.map_or_else(String::new, |day| day.to_string()),
+            escape(measure.effect.as_deref().unwrap_or_default())
+        );
+    }
+    let _ = write!(page, "</table><p class=\"by\">{foot}</p></body></html>");
+    page
+}
+
+/// The causes below this one, as lists within lists.
+fn branch(page: &mut String, causes: &[CauseView], parent: Option<Uuid>, depth: usize) {
+    let below: Vec<_> = causes.iter().filter(|cause| cause.parent == parent).collect();
+    if below.is_empty() || depth > DEPTH_MAX {
+        return;
+    }
+    *page += "<ul>";
+    for cause in below {
+        let root = if cause.is_root { " <b>★ 根本原因</b>" } else { "" };
+        let _ = write!(page, "<li>{}{root}", escape(&cause.what));
+        branch(page, causes, Some(cause.cause_id), depth + 1);
+        *page += "</li>";
+    }
+    *page += "</ul>";
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -315,6 +419,14 @@ fn text(text: &str) -> Result<String> {
     }
     Ok(text.to_owned())
 }
+
+/// Bones of bones of bones; deeper is a new analysis.
+const DEPTH_MAX: usize = 8;
+
+const STYLE: &str = "@page{size:A4;margin:12mm}body{font:10pt sans-serif;color:#000;margin:0}\
+    h1{font-size:14pt}h2{font-size:11pt;margin:3mm 0 1mm}table{width:100%;border-collapse:collapse}\
+    th,td{border:1px solid #000;padding:1mm 2mm;text-align:left}ul{margin:0;padding-left:6mm}\
+    .by{text-align:right}";
 
 /// It stands on one printed page.
 const TEXT_MAX: usize = 300;

@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub(super) use content::append;
-use content::{cloned, made_content, read, refused};
+use content::{cloned, made_content, read, refused, unsign};
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -329,7 +329,8 @@ struct DraftAsk {
     reason: String,
 }
 
-/// The draft as a whole; it may be unfinished: `faults` say what is left to do.
+/// The draft as a whole; it may be unfinished: `faults` say what is left to do. A signature
+/// (`clinicalReview`) that was given to another content is taken off.
 #[utoipa::path(put, path = "/api/series/{code}/draft", tag = "series",
     params(("code" = String, Path)), request_body = DraftAsk,
     responses((status = 200, body = ContentView)))]
@@ -342,7 +343,12 @@ async fn put_draft(
     let code = code?.0;
     let (core, by) = (&site.core, &signed.0.principal);
     let version = core.app.next_version(by, &code).await?;
-    let made = made_content(&code, None, version, ask.content, None)?;
+    let mut scope = signed.scope(&site).await?;
+    let before = series::versions(&mut scope, &code, None, VERSIONS_SHOWN).await?;
+    drop(scope);
+    let mut content = ask.content;
+    unsign(&mut content, &before);
+    let made = made_content(&code, None, version, content, None)?;
     core.app.put_draft(by, &code, version, &made, &ask.reason, core.clock.wall()).await?;
     Ok(Json(content_view(&site, &signed, &code, version).await?))
 }

@@ -394,12 +394,12 @@ struct BeforeTerms {
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct CompareView {
-    before: RateView,
-    after: RateView,
+    pub(super) before: RateView,
+    pub(super) after: RateView,
     /// After less before, with its 95 % interval (Newcombe).
-    difference: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
+    pub(super) difference: Option<f64>,
+    pub(super) low: Option<f64>,
+    pub(super) high: Option<f64>,
     significant: Option<bool>,
 }
 

@@ -143,9 +143,7 @@ async fn create(
         whole_hospital: ask.whole_hospital,
     };
     let (core, by, at) = (&site.core, &signed.0.principal, site.core.clock.wall());
-    core.app.create_user(by, &new, at).await?;
-    if let Some(profile) = ask.profile {
-        core.app.put_profile(by, &new.login, &profile.into(), at).await?;
-    }
+    let profile = ask.profile.map(account::Profile::from);
+    core.app.create_operator(by, &new, profile.as_ref(), at).await?;
     Ok(StatusCode::CREATED.into_response())
 }

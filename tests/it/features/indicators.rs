@@ -233,6 +233,20 @@ async fn f133_a_pdca_has_its_fishbone_measures_and_what_came_of_them() {
     assert_eq!((&result["significant"], &page["reached"]), (&json!(true), &json!(true)));
     let (low, by, high) = (&result["low"], &result["difference"], &result["high"]);
     assert!(low.as_f64() < by.as_f64() && by.as_f64() < high.as_f64(), "{result}");
+    let paper = hospital.get(&format!("{path}/print")).ok();
+    let paper = paper.as_str().unwrap();
+    for wanted in [
+        "50.00 %(20/40)",
+        "90.00 %(36/40)",
+        "相差 40.00 个百分点",
+        "达到目标",
+        "<li>人员<ul><li>入院时未核对电话号码 <b>★ 根本原因</b></li></ul></li>",
+        "<td>床旁核对号码</td><td>护士长</td>",
+        "<td>无效号码由 10% 降到 2%</td>",
+        "累计 100.00 %",
+    ] {
+        assert!(paper.contains(wanted), "{wanted}: {paper}");
+    }
 }
 
 fn uuid_of_nothing() -> &'static str {

@@ -1,9 +1,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use suifang::sim::{Behaviour, Dial, Patient};
+use suifang::{
+    config::Config,
+    engine::Server,
+    sim::{Behaviour, Dial, Patient},
+};
 
-use crate::support::{dial, hospital::Hospital};
+use crate::support::{copy_folder, dial, free_port, hospital::Hospital};
 
 fn question(n: usize, keys: &[(&str, &str)]) -> Value {
     let options: Vec<_> = (1..)
@@ -259,7 +263,40 @@ async fn f085_f003_templates_are_cloned_checked_by_path_and_opened_by_their_oper
     content["item"].as_array_mut().unwrap().remove(2);
     content["scores"] = json!({});
     assert_eq!(put(&content).ok()["faults"], json!([]));
-    publish(&hospital, "my_gad", 1);
+    // Outside training a doctor has signed it, or it is not published.
+    let core = &hospital.server.core;
+    let practice = core.config();
+    let mut config = (*practice).clone();
+    config.hospital.training = false;
+    core.set_config(std::sync::Arc::new(config));
+    let ask = json!({ "version": 1, "reason": "审核通过" });
+    let unsigned = hospital.post(&format!("{path}/publish"), &ask);
+    assert_eq!(unsigned.status, 409, "{unsigned:?}");
+    content["clinicalReview"] = json!({ "by": "王主任", "at": "2025-01-06" });
+    put(&content).ok();
+    let signed = hospital.post(&format!("{path}/publish"), &ask).ok();
+    assert_eq!(signed["version"]["state"], "published");
+    let mut other = content.clone();
+    other["item"][0]["text"] = json!("换了说法");
+    let unsigned = put(&other).ok();
+    assert_eq!(unsigned["content"].get("clinicalReview"), None, "it was given to other words");
+    core.set_config(practice);
+    // A server that starts has it, without anybody publishing it again.
+    let text = std::fs::read_to_string(hospital.folder.join("suifang.toml")).unwrap();
+    let own_port = |line: &str| match line.starts_with("port = ") {
+        true => format!("port = {}", free_port()),
+        false => line.to_owned(),
+    };
+    let second = hospital.folder.join("second");
+    std::fs::create_dir_all(&second).unwrap();
+    copy_folder(&hospital.folder.join("dialplans"), &second.join("dialplans"));
+    let text: Vec<_> = text.lines().map(own_port).collect();
+    std::fs::write(second.join("suifang.toml"), text.join("\n")).unwrap();
+    let config = Config::load(&second.join("suifang.toml"), &|_| None).unwrap();
+    let started =
+        Server::start(std::sync::Arc::new(config)).await.unwrap_or_else(|e| panic!("{e}"));
+    assert!(started.core.library().program("series:my_gad").is_ok());
+    started.drain().await;
     // Published, it never changes; withdrawn, nobody is asked it.
     let other = hospital.post(
         "/api/series",
@@ -280,6 +317,8 @@ async fn f085_f003_templates_are_cloned_checked_by_path_and_opened_by_their_oper
     let twice = json!({ "login": "wu", "display_name": "吴", "password": "a long enough one",
         "role": "agent", "profile": { "staff_no": "1023" } });
     assert_eq!(hospital.post("/api/users", &twice).status, 409, "the number is another's");
+    let users = hospital.get("/api/users").ok();
+    assert!(!users.to_string().contains("\"wu\""), "all of it or nothing");
     let gone =
         hospital.post(&format!("{path}/withdraw"), &json!({ "version": 1, "reason": "过时" }));
     assert_eq!(gone.status, 204);

@@ -69,6 +69,32 @@ pub(super) fn made_content(
     Ok(SeriesContent { sha256: text_sha256(&body), body, based_on })
 }
 
+/// A signature that stands under other words in an earlier version was not given to these.
+pub(super) fn unsign(content: &mut Value, before: &[series::Version]) {
+    let parts = |content: &Value| {
+        let mut rest = content.as_object().cloned().unwrap_or_default();
+        let review = rest.remove("clinicalReview").filter(|review| !review.is_null());
+        for of_record in ["id", "version"] {
+            rest.remove(of_record);
+        }
+        (review, rest)
+    };
+    let (review, words) = parts(content);
+    let Some(review) = review else { return };
+    let signed: Vec<_> = before
+        .iter()
+        .filter_map(|row| form_json(&row.body).ok())
+        .map(|body| parts(&body))
+        .filter(|(known, _)| known.as_ref() == Some(&review))
+        .collect();
+    if !signed.is_empty()
+        && signed.iter().all(|(_, known)| *known != words)
+        && let Some(map) = content.as_object_mut()
+    {
+        map.remove("clinicalReview");
+    }
+}
+
 pub(super) fn read(code: &str, content: &Value) -> Result<Questionnaire> {
     read_series(&format!("{SERIES}{code}"), content).map_err(|faults| refused(&faults))
 }
@@ -102,6 +128,7 @@ pub(in crate::web::api) async fn append(
     let name = name.unwrap_or_default();
     item["linkId"] = name.as_str().into();
     items.push(item);
+    unsign(&mut content, std::slice::from_ref(&row));
     let made = made_content(code, None, version, content, None)?;
     core.app.put_draft(by, code, version, &made, reason, core.clock.wall()).await?;
     Ok((version, name))
