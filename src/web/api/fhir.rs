@@ -21,7 +21,7 @@ use crate::{
     store::{Principal, fhir},
     web::{
         Shared,
-        ask::{Body, Terms},
+        ask::{Body, Key, Terms},
         auth::{From, Signed},
         error::{Problem, Result},
     },
@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(metadata))
         .routes(routes!(patients))
+        .routes(routes!(patient))
         .routes(routes!(responses))
         .routes(routes!(questionnaires))
         .routes(routes!(questionnaire))
@@ -98,6 +99,24 @@ async fn patients(
     drop(scope);
     core.app.audit_system_read(&holder, "person", found.len(), core.clock.wall()).await?;
     Ok(resource(StatusCode::OK, &fhir_bundle(fhir_patients(&found))))
+}
+
+#[utoipa::path(get, path = "/api/fhir/Patient/{id}", tag = "fhir", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Value)))]
+async fn patient(
+    State(site): State<Shared>,
+    from: From,
+    headers: HeaderMap,
+    Key(id): Key,
+) -> Result<Response> {
+    let holder = site.holder(&from, &headers, TokenUse::Read).await?;
+    let core = &site.core;
+    let mut scope = core.app.database().scope(&Principal::System("fhir")).await?;
+    let found = fhir::people(&mut scope, None, Some(id), 1).await?;
+    drop(scope);
+    let shown = fhir_patients(&found).pop().ok_or_else(|| Problem::not_found("patient"))?;
+    core.app.audit_system_read(&holder, "person", found.len(), core.clock.wall()).await?;
+    Ok(resource(StatusCode::OK, &shown))
 }
 
 /// Each conversation's answers to a form, with the edition that was asked.

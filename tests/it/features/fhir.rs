@@ -42,6 +42,8 @@ async fn f017_the_hospitals_system_reads_answers_by_admission_number_with_a_toke
     assert_eq!(patient["identifier"][0]["value"], "Z0");
     assert!(!found.to_string().contains("138000"), "no telephone number leaves");
     let id = patient["id"].as_str().unwrap();
+    assert_eq!(&get(&format!("/api/fhir/Patient/{id}")).ok(), patient);
+    assert_eq!(get("/api/fhir/Patient/00000000-0000-7000-8000-000000000000").status, 404);
     let by_no = get("/api/fhir/QuestionnaireResponse?identifier=Z0").ok();
     let by_subject = get(&format!("/api/fhir/QuestionnaireResponse?subject=Patient/{id}")).ok();
     assert_eq!(by_no, by_subject);
@@ -69,7 +71,7 @@ async fn f017_the_hospitals_system_reads_answers_by_admission_number_with_a_toke
     assert_eq!(get("/api/fhir/Patient").status, 400);
     assert_eq!(get("/api/fhir/QuestionnaireResponse?identifier=").status, 400);
     let told = hospital.sql("select count(*) from audit where who = 'token:HIS' and did = 'read'");
-    assert_eq!(told, "4");
+    assert_eq!(told, "5");
     let metadata = hospital.get_with_token("/api/fhir/metadata", "").ok();
     assert_eq!(metadata["fhirVersion"], "4.0.1");
 }
