@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 pub use intake::Hl7;
 pub use source::{Source, SourceKind};
-pub use trunk::{CarrierProfile, DialRule, Transport, Trunk};
+pub use trunk::{CarrierProfile, DialRule, Governor, Transport, Trunk};
 
 use crate::base::{E164, Pii};
 

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{App, AppError, Change, Result, note};
 use crate::{
     base::{Pii, UserId},
+    domain::GROUPS,
     store::{self, Departments, Principal, account},
 };
 
@@ -80,6 +81,38 @@ impl App {
         };
         account::insert(&mut scope, &account, at).await?;
         self.note_account(&mut scope, by, "created", &new.login, at).await?;
+        self.commit(scope).await
+    }
+
+    /// Number, departments and default series of an operator (F003).
+    ///
+    /// # Errors
+    /// When there is no such account, the number is another's, or there is no such series.
+    pub async fn put_profile(
+        &self,
+        by: &Principal,
+        login: &str,
+        profile: &account::Profile,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        if profile.owner_group.as_deref().is_some_and(|group| !GROUPS.contains(&group)) {
+            let what = "分组应为 centre_nurse ward_nurse ward_doctor / one of these groups";
+            return Err(AppError::Invalid(what.to_owned()));
+        }
+        let mut scope = self.scope(by).await?;
+        if let Some(code) = &profile.default_series {
+            let terms = store::series::Terms {
+                code: Some(code.clone()),
+                ..store::series::Terms::default()
+            };
+            if store::series::list(&mut scope, &terms, 1, 0).await?.is_empty() {
+                return Err(AppError::NotFound("series"));
+            }
+        }
+        if !account::set_profile(&mut scope, login, profile).await? {
+            return Err(AppError::NotFound("account"));
+        }
+        self.note_account(&mut scope, by, "profile_set", login, at).await?;
         self.commit(scope).await
     }
 

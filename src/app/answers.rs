@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::{App, Change, Result, alerts::Source, note};
 use crate::{
-    base::{AnswerId, CallId, NumberId, PersonId, TaskId},
+    base::{AnswerId, AttemptId, CallId, NumberId, PersonId, TaskId},
+    domain::{Conversation, DayPart},
     store::{self, Principal, Scope},
 };
 
@@ -15,6 +16,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct CallRef {
     pub call: CallId,
+    pub attempt: Option<AttemptId>,
     pub task: Option<TaskId>,
     pub person: Option<PersonId>,
     pub department: Option<Uuid>,
@@ -36,6 +38,8 @@ pub struct GivenAnswer {
     pub value_text: Option<String>,
     pub unit: Option<String>,
     pub score: Option<String>,
+    /// What the respondent was told because of it.
+    pub advice: Option<String>,
 }
 
 #[derive(Clone)]
@@ -66,6 +70,15 @@ pub enum Entry {
     Effect(Effect),
     /// A task for a person, in the words of the questionnaire.
     Task(String),
+    /// What the call would come to if it ended now.
+    SoFar(SoFar),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct SoFar {
+    pub conversation: Conversation,
+    pub promised: Option<DayPart>,
+    pub wants_person: bool,
 }
 
 const SYSTEM: Principal = Principal::System("ivr");
@@ -92,6 +105,13 @@ impl App {
                     self.raise_alert(&mut scope, &SYSTEM, &source, alert, *at).await?;
                 }
                 Entry::Effect(effect) => take_effect(&mut scope, call, *effect, *at).await?,
+                Entry::SoFar(so_far) => {
+                    let SoFar { conversation, promised, wants_person } = *so_far;
+                    let (word, part) = (conversation.as_str(), promised.map(DayPart::as_str));
+                    let Some(attempt) = call.attempt else { continue };
+                    store::attempt::note_so_far(&mut scope, attempt, word, part, wants_person)
+                        .await?;
+                }
                 Entry::Task(why) => open_task(&mut scope, call, "person_call", why, *at).await?,
             }
         }
@@ -123,6 +143,7 @@ async fn insert(
         value_text: answer.value_text.as_deref(),
         unit: answer.unit.as_deref(),
         score: answer.score.as_deref(),
+        advice: answer.advice.as_deref(),
         ordinal,
         recorded_by: "ivr",
         channel: None,

@@ -1,6 +1,7 @@
 //! From a due task to a dial, and back. The attempt's row is written before its INVITE;
 //! whatever crashes, nobody is dialled twice by it.
 
+mod beside;
 mod callee;
 mod finish;
 mod recover;
@@ -10,13 +11,16 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
+pub use beside::{Beside, Way};
 pub use finish::Ended;
 pub use recover::{Recovered, Resolution};
 
 use super::{App, Result};
 use crate::{
     base::{AttemptId, E164, NumberId, PersonId, Pii, RunId, TaskId},
-    domain::{self, Calendar, CallingPolicy, History, needs_person},
+    domain::{
+        self, Calendar, CallingPolicy, GovernorLimits, Held, History, LastHour, SHORT, needs_person,
+    },
     store::{self, Principal, Scope, attempt::Step, person::LadderRow, task::Due},
 };
 use callee::Known;
@@ -52,6 +56,8 @@ pub struct Claim {
     /// `(questionnaire, linkId)` answered in earlier calls for this task, with the code or
     /// the number that was given.
     pub answered: Vec<(String, String, Pii<String>)>,
+    /// The day that the call may name once the person is known.
+    pub visit_date: Option<NaiveDate>,
 }
 
 const SYSTEM: Principal = Principal::System("dialler");
@@ -110,6 +116,34 @@ impl App {
         }
         self.commit(scope).await?;
         Ok(claims)
+    }
+
+    /// Must the next call of a trunk wait, for its carrier's sake?
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn held_by_governor(
+        &self,
+        trunk: &str,
+        limits: &GovernorLimits,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Held>> {
+        if !limits.are_set() {
+            return Ok(None);
+        }
+        let mut scope = self.scope(&SYSTEM).await?;
+        let short_s = SHORT.num_seconds() as f64;
+        let since = at - chrono::Duration::hours(1);
+        let hour = store::attempt::since(&mut scope, trunk, since, short_s).await?;
+        let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+        let hour = LastHour {
+            dials: count(hour.dials),
+            ended: count(hour.ended),
+            answered: count(hour.answered),
+            short: count(hour.short),
+            first_at: hour.first_at,
+        };
+        Ok(limits.hold(&hour, at))
     }
 
     /// Who of a run would be dialled now, and who would not and why (before it starts). By
@@ -195,6 +229,10 @@ async fn judge(
     if let Some(why) = needs_person(standing.communication_mark.as_deref()) {
         return Ok(Verdict::ToPerson(why));
     }
+    let dials_max = i32::try_from(dialler.policy.dials_per_task_max).unwrap_or(i32::MAX);
+    if due.dials >= dials_max {
+        return Ok(Verdict::ToPerson("too_many_dials"));
+    }
     let today = dialler.calendar.local_date(at);
     let known = Known::read(scope, person).await?;
     let (next, _) = known.next_number(dialler, due.task_id, &standing, due.patient_only, today);
@@ -240,21 +278,60 @@ async fn claim(
     trunk: &str,
     at: DateTime<Utc>,
 ) -> Result<Claim> {
-    let (task, person) = (TaskId::from_uuid(due.task_id), PersonId::from_uuid(due.person_id));
-    let (attempt, number) = (AttemptId::new(at), NumberId::from_uuid(usable.number_id));
-    let row = store::attempt::NewAttempt {
-        id: attempt,
-        task,
-        person,
+    let of = Of {
+        task: TaskId::from_uuid(due.task_id),
+        person: PersonId::from_uuid(due.person_id),
         department: due.department_id,
-        number,
-        e164: &usable.e164,
+        had_operation: due.had_operation,
+        disclosure: &due.disclosure,
+        today: dialler.calendar.local_date(at),
+    };
+    let claim = known_claim(scope, &of, usable, standing, at).await?;
+    insert_attempt(scope, dialler, &claim, trunk, at).await?;
+    store::task::claim(scope, claim.task, &dialler.node, dialler.epoch, at).await?;
+    Ok(claim)
+}
+
+async fn insert_attempt(
+    scope: &mut Scope,
+    dialler: &Dialler,
+    claim: &Claim,
+    trunk: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let row = store::attempt::NewAttempt {
+        id: claim.attempt,
+        task: claim.task,
+        person: claim.person,
+        department: claim.department,
+        number: claim.number,
+        e164: claim.e164.as_str(),
         trunk,
         node: &dialler.node,
         epoch: dialler.epoch,
     };
-    store::attempt::insert(scope, &row, at).await?;
-    store::task::claim(scope, task, &dialler.node, dialler.epoch, at).await?;
+    Ok(store::attempt::insert(scope, &row, at).await?)
+}
+
+/// Whose follow-up it is.
+struct Of<'a> {
+    task: TaskId,
+    person: PersonId,
+    department: Option<Uuid>,
+    had_operation: bool,
+    disclosure: &'a str,
+    today: NaiveDate,
+}
+
+/// All that a call must know of whom it asks.
+async fn known_claim(
+    scope: &mut Scope,
+    of: &Of<'_>,
+    usable: &LadderRow,
+    standing: Box<store::person::Standing>,
+    at: DateTime<Utc>,
+) -> Result<Claim> {
+    let Of { task, person, department, had_operation, disclosure, today } = *of;
     let answers = store::answer::of_task(scope, task).await?;
     let given = |a: &store::answer::Answer| {
         a.option_code.clone().or_else(|| a.value_number.clone()).unwrap_or_default()
@@ -263,11 +340,11 @@ async fn claim(
         answers.iter().map(|a| (a.questionnaire.clone(), a.link_id.clone(), Pii::new(given(a))));
     let e164 = usable.e164.parse();
     Ok(Claim {
-        attempt,
+        attempt: AttemptId::new(at),
         task,
         person,
-        department: due.department_id,
-        number,
+        department,
+        number: NumberId::from_uuid(usable.number_id),
         e164: e164.map_err(|error| super::AppError::Invalid(format!("a stored number {error}")))?,
         relation: usable.relation.clone(),
         name: Pii::new(standing.name),
@@ -275,9 +352,10 @@ async fn claim(
         sex: standing.sex,
         birth_date: standing.birth_date.map(Pii::new),
         language: standing.language,
-        had_operation: due.had_operation,
-        disclosure: due.disclosure.clone(),
+        had_operation,
+        disclosure: disclosure.to_owned(),
         answered: answered.collect(),
+        visit_date: store::appointment::day_to_name(scope, task, today).await?,
     })
 }
 

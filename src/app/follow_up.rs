@@ -24,6 +24,8 @@ pub struct FollowUpDone<'a> {
     pub channel: &'a str,
     pub respondent: &'a str,
     pub answers: Vec<StaffAnswer>,
+    /// The forms that were asked, as they were: name, digest, body.
+    pub contents: Vec<(String, String, String)>,
 }
 
 impl App {
@@ -67,6 +69,9 @@ impl App {
                 row.state
             );
             return Err(AppError::Conflict(what));
+        }
+        for (name, sha256, body) in &done.contents {
+            store::run::keep_content(&mut scope, "questionnaire", name, sha256, body, at).await?;
         }
         for (ordinal, answer) in (0..).zip(&done.answers) {
             insert(&mut scope, by, &row, task, channel, ordinal, answer, at).await?;
@@ -162,6 +167,7 @@ async fn insert(
         value_text: given.value_text.as_deref(),
         unit: given.unit.as_deref(),
         score: given.score.as_deref(),
+        advice: given.advice.as_deref(),
         ordinal,
         recorded_by: by.name(),
         channel: Some(channel.as_str()),

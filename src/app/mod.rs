@@ -8,6 +8,7 @@ mod allocation;
 mod api_tokens;
 mod admission;
 mod answers;
+mod appointments;
 mod attempt;
 mod audit;
 mod calls;
@@ -22,17 +23,21 @@ mod imports;
 mod opinions;
 mod past_follow_ups;
 mod patients;
+mod pdca;
 mod plan_templates;
 mod plans;
 mod preview;
 mod prompts;
 mod recall;
 mod recordings;
+mod rollups;
 mod roster;
 mod run;
 mod seed;
+mod series;
 mod sources;
 mod stop;
+mod topics;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -43,9 +48,10 @@ pub use accounts::{NewUser, SignedIn, digest_ha1};
 pub use admission::{Taken, message_text};
 pub use alerts::{ALERT_POLICY, Taker};
 pub use allocation::{Dealt, SampleAsk};
-pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer};
+pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer, SoFar};
 pub use api_tokens::{TokenHolder, TokenUse};
-pub use attempt::{Claim, Dialler, Ended, Recovered, Resolution};
+pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POLICY};
+pub use attempt::{Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
 pub use calls::{LegEnd, NewCall};
 pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
@@ -59,11 +65,13 @@ pub use hub::{Hub, HubEvent};
 pub use imports::{BegunImport, ImportSummary, RowReport};
 pub use past_follow_ups::PastSummary;
 pub use patients::ToldNumber;
+pub use pdca::CAUSES_MAX;
 pub use plan_templates::NewTemplate;
-pub use plans::{EndReason, PlanEdit, Planned, Turned};
+pub use plans::{DIVISION_POLICY, EndReason, PlanEdit, Planned, Turned};
 pub use preview::{Preview, PreviewRow, Upload};
 pub use roster::{RosterLine, roster_file};
 pub use run::{NewRun, RunAction};
+pub use series::{SeriesAsk, SeriesContent};
 pub use sources::{Brought, InterfaceRun, Reading};
 pub use stop::LiveCalls;
 
@@ -172,8 +180,25 @@ const RULES: &[(&str, &str)] = &[
         "stop_all_resumed_by_another",
         "停呼的人不能自己恢复,请另一人操作 / whoever stopped the calls cannot resume them; ask another person",
     ),
+    (
+        "account_staff_no_is_digits",
+        "工号在电话上按键输入,只能是数字 / a staff number is keyed: digits only",
+    ),
     ("account_staff_no_unique", "这个工号已是别人的 / this staff number is another's"),
     ("account_role_known", "没有这个角色 / there is no such role"),
+    ("pdca_periods_in_order", "时间段顺序有误 / the periods are not in order"),
+    ("series_pkey", "这个系列号已经存在 / this series exists already"),
+    (
+        "series_code_form",
+        "系列号用小写字母、数字和下划线 / a code is lower-case letters, digits and _",
+    ),
+    ("series_department_id_fkey", "没有这个科室 / there is no such department"),
+    ("series_ward_id_fkey", "没有这个病区 / there is no such ward"),
+    ("series_version_stays", "发布的版本不能再改 / a published version stays as it is"),
     ("stop_all_has_reason", "请写明停呼原因 / a reason is required"),
+    (
+        "run_one_standing",
+        "这个语音流程已有长期批次 / there is a standing run of this dialplan already",
+    ),
     ("run_lines_positive", "线路数必须大于 0 / lines must be above 0"),
 ];

@@ -127,7 +127,8 @@ pub(super) async fn propose(scope: &mut Scope, task: TaskId, at: DateTime<Utc>) 
     let rows = store::opinion::answers(scope, task).await?;
     let given = |row: Row| Some((row.link_id, row.option_code.or(row.value_number)?));
     let answers: BTreeMap<String, String> = rows.into_iter().filter_map(given).collect();
-    if answers.is_empty() {
+    // Nothing medical is asked by a notice.
+    if answers.is_empty() || store::task::is_notice(scope, task).await? {
         return Ok(());
     }
     let stored = store::policy::find(scope, RULES).await?;

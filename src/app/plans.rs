@@ -16,7 +16,7 @@ use steps::{body_of, generate, regenerate};
 use super::{App, AppError, Change, Result, note};
 use crate::{
     base::{AdmissionId, PersonId, PlanId, RunId},
-    domain::{Calendar, CycleChange, FirstContact},
+    domain::{Calendar, CycleChange, Division, DivisionRule, FirstContact},
     store::{
         self, Principal, Scope,
         plan::{Plan, Which},
@@ -100,9 +100,11 @@ impl App {
         for run in store::run::standing(&mut scope).await? {
             due += store::due::join(&mut scope, RunId::from_uuid(run), at).await?;
         }
+        divide(&mut scope, at).await?;
         let warn_day = i32::from(FirstContact::default().warn_day);
         let reminders = store::due::remind(&mut scope, today, warn_day, at).await?;
         self.commit(scope).await?;
+        due += self.turn_notices(calendar, at).await?;
         Ok(Turned { plans, tasks, due, reminders })
     }
 
@@ -155,30 +157,8 @@ impl App {
         plan: PlanId,
         change: CycleChange,
     ) -> Result<u64> {
-        needs_reason(edit.reason)?;
-        let (by, at) = (edit.by, edit.at);
-        let mut scope = self.scope(by).await?;
-        let mut row = active(&mut scope, plan).await?;
-        let mut body = body_of(&row)?;
-        let before = row.body.clone();
-        // What is due already stays where it is; the new rhythm counts from it.
-        let known = store::plan::steps(&mut scope, plan).await?;
-        let begun = known.iter().filter(|step| step.state != "pending");
-        let last = begun.filter_map(|step| step.scheduled_on?.succ_opt()).max();
-        let from = last.map_or(change.from, |last| change.from.max(last));
-        body.changes.push(CycleChange { from, ..change });
-        row.body = to_json(&body)?;
-        store::plan::set_body(&mut scope, plan, &row.body, at).await?;
-        let new = store::plan::NewChange {
-            plan,
-            by_whom: by.name(),
-            reason: edit.reason,
-            before: &before,
-            after: &row.body,
-        };
-        store::plan::add_change(&mut scope, &new, at).await?;
-        let moved = regenerate(&mut scope, &row, &edit.calendar, at).await?;
-        note_plan(&mut scope, by, "changed", noted(&row), Some(edit.reason), at).await?;
+        let mut scope = self.scope(edit.by).await?;
+        let moved = change_rhythm(&mut scope, edit, plan, change).await?;
         self.commit(scope).await?;
         Ok(moved)
     }
@@ -270,6 +250,39 @@ impl App {
     }
 }
 
+/// This patient's own rhythm from a day on, within the caller's transaction.
+pub(super) async fn change_rhythm(
+    scope: &mut Scope,
+    edit: &PlanEdit<'_>,
+    plan: PlanId,
+    change: CycleChange,
+) -> Result<u64> {
+    needs_reason(edit.reason)?;
+    let (by, at) = (edit.by, edit.at);
+    let mut row = active(scope, plan).await?;
+    let mut body = body_of(&row)?;
+    let before = row.body.clone();
+    // What is due already stays where it is; the new rhythm counts from it.
+    let known = store::plan::steps(scope, plan).await?;
+    let begun = known.iter().filter(|step| step.state != "pending");
+    let last = begun.filter_map(|step| step.scheduled_on?.succ_opt()).max();
+    let from = last.map_or(change.from, |last| change.from.max(last));
+    body.changes.push(CycleChange { from, ..change });
+    row.body = to_json(&body)?;
+    store::plan::set_body(scope, plan, &row.body, at).await?;
+    let new = store::plan::NewChange {
+        plan,
+        by_whom: by.name(),
+        reason: edit.reason,
+        before: &before,
+        after: &row.body,
+    };
+    store::plan::add_change(scope, &new, at).await?;
+    let moved = regenerate(scope, &row, &edit.calendar, at).await?;
+    note_plan(scope, by, "changed", noted(&row), Some(edit.reason), at).await?;
+    Ok(moved)
+}
+
 /// Every plan and every open task of a person ends.
 pub(super) async fn stop_person(
     scope: &mut Scope,
@@ -316,6 +329,48 @@ async fn active(scope: &mut Scope, plan: PlanId) -> Result<Plan> {
         return Ok(row);
     }
     Err(AppError::Conflict("计划已结束,不能再改 / the plan has ended".to_owned()))
+}
+
+impl App {
+    /// New rules hold at once, for what is open too.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn put_division(
+        &self,
+        by: &Principal,
+        division: &Division,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        self.put_policy(by, DIVISION_POLICY, &to_json(division)?, at).await?;
+        let mut scope = self.scope(&SYSTEM).await?;
+        store::due::undivide(&mut scope, at).await?;
+        divide(&mut scope, at).await?;
+        self.commit(scope).await
+    }
+}
+
+/// The row of `policy` that says who does which follow-ups.
+pub const DIVISION_POLICY: &str = "division";
+
+async fn divide(scope: &mut Scope, at: DateTime<Utc>) -> Result<()> {
+    let stored = store::policy::find(scope, DIVISION_POLICY).await?;
+    let stored = stored.and_then(|body| serde_json::from_value(body).ok());
+    let Division { rules } = stored.unwrap_or_default();
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let words = |word: fn(&DivisionRule) -> Option<&String>| {
+        rules.iter().map(|rule| word(rule).cloned().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let by = store::due::Division {
+        types: &words(|rule| rule.r#type.as_ref()),
+        departments: &words(|rule| rule.department.as_ref()),
+        wards: &words(|rule| rule.ward.as_ref()),
+        groups: &words(|rule| Some(&rule.group)),
+    };
+    store::due::divide(scope, &by, at).await?;
+    Ok(())
 }
 
 pub(super) fn needs_reason(reason: &str) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{App, AppError, Change, Result, note};
 use crate::{
@@ -20,6 +21,8 @@ pub struct NewRun {
     pub trunk: Option<String>,
     pub lines: Option<i32>,
     pub import: Option<ImportId>,
+    /// Those of a cohort, instead of an import's.
+    pub admissions: Option<Vec<Uuid>>,
     pub is_standing: bool,
 }
 
@@ -71,11 +74,18 @@ impl App {
             created_by: by.name(),
         };
         store::run::insert(&mut scope, &row, at).await?;
+        // One that goes on for ever asks what is published on the day.
+        if !new.is_standing {
+            for (kind, name, sha256, _) in &new.contents {
+                store::series::pin(&mut scope, id, kind, name, sha256).await?;
+            }
+        }
         // A step of a plan that asks the same is the follow-up; others get a task of the run.
         let import = new.import.map(|import| *import.as_uuid());
-        let tasks = match new.is_standing {
-            true => store::due::join(&mut scope, id, at).await?,
-            false => {
+        let tasks = match (&new.admissions, new.is_standing) {
+            (_, true) => store::due::join(&mut scope, id, at).await?,
+            (Some(ids), false) => store::run::fill_with(&mut scope, id, ids, at).await?,
+            (None, false) => {
                 store::due::take_steps(&mut scope, id, import, at).await?
                     + store::run::fill(&mut scope, id, new.import, at).await?
             }

@@ -109,6 +109,13 @@ impl Config {
             if !(trunk.calls_per_s > 0.0 && trunk.calls_per_s <= 100.0) {
                 return wrong("calls_per_s must be above 0 and at most 100".to_owned());
             }
+            let shares = [trunk.governor.short_share_max, trunk.governor.no_answer_share_max];
+            if shares.into_iter().flatten().any(|share| !(0.0..=1.0).contains(&share)) {
+                return wrong("a share of the governor lies between 0 and 1".to_owned());
+            }
+            if trunk.governor.calls_per_h_max == Some(0) {
+                return wrong("calls_per_h_max = 0 would dial nobody; leave it out".to_owned());
+            }
             if trunk.lines == 0 {
                 return wrong("lines must be at least 1".to_owned());
             }

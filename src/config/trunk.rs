@@ -51,6 +51,8 @@ pub struct Trunk {
     pub profile: CarrierProfile,
     #[serde(default)]
     pub dial: DialRule,
+    #[serde(default)]
+    pub governor: Governor,
 }
 
 impl Trunk {
@@ -104,6 +106,17 @@ impl Default for CarrierProfile {
             codecs: vec!["PCMA".to_owned(), "PCMU".to_owned()],
         }
     }
+}
+
+/// What this carrier takes for a nuisance caller. Absent: it does not watch that.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Governor {
+    pub calls_per_h_max: Option<u32>,
+    /// Of the answered calls, those that are over within 6 s: 0 to 1.
+    pub short_share_max: Option<f64>,
+    /// Of all calls, those that nobody answers: 0 to 1.
+    pub no_answer_share_max: Option<f64>,
 }
 
 /// How a number in E.164 is written for this trunk.

@@ -14,6 +14,8 @@ pub struct CallingPolicy {
     /// Dials a day, by person and by number: one phone serves a family.
     pub dials_per_day_max: u32,
     pub completed_per_day_max: u32,
+    /// Machine and persons together, for one follow-up: more is a nuisance.
+    pub dials_per_task_max: u32,
     pub retry: RetryPolicy,
     pub ladder: LadderPolicy,
     pub spread: SpreadPolicy,
@@ -30,6 +32,7 @@ impl Default for CallingPolicy {
             weekends: true,
             dials_per_day_max: 2,
             completed_per_day_max: 1,
+            dials_per_task_max: 7,
             retry: RetryPolicy::default(),
             ladder: LadderPolicy::default(),
             spread: SpreadPolicy { evening_first: true, ..SpreadPolicy::default() },

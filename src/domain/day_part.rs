@@ -44,7 +44,8 @@ pub struct NextAttempt {
 #[derive(Clone, Copy)]
 struct Tried {
     part: DayPart,
-    in_task: usize,
+    /// In this task, and nobody was reached.
+    failed: usize,
     reached: usize,
     missed: usize,
 }
@@ -72,7 +73,7 @@ impl SpreadPolicy {
         });
         let (tried, at) = candidates.min_by_key(|(tried, at)| {
             let by_day = self.evening_first && tried.part != DayPart::Evening;
-            (tried.in_task, std::cmp::Reverse(tried.reached), tried.missed, by_day, *at)
+            (tried.failed, std::cmp::Reverse(tried.reached), tried.missed, by_day, *at)
         })?;
         Some(NextAttempt { at, part: tried.part, reason: tried.reason() })
     }
@@ -108,7 +109,7 @@ fn tried(calendar: &Calendar, history: &[PastAttempt], part: DayPart) -> Tried {
     let here = || history.iter().filter(|past| calendar.part_of(past.at) == part);
     Tried {
         part,
-        in_task: here().filter(|past| past.of_this_task).count(),
+        failed: here().filter(|past| past.of_this_task && !past.reached).count(),
         reached: here().filter(|past| past.reached).count(),
         missed: here().filter(|past| !past.reached).count(),
     }
@@ -121,7 +122,7 @@ impl Tried {
             DayPart::Afternoon => "下午",
             DayPart::Evening => "晚上",
         };
-        match (self.reached, self.in_task) {
+        match (self.reached, self.failed) {
             (0, 0) => format!("因: {part}尚未试过"),
             (0, tried) => format!("因: 各时段都已试过,{part}试过 {tried} 次"),
             (reached, _) => format!("因: {part}曾接通 {reached} 次"),

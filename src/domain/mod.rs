@@ -5,12 +5,16 @@ mod alert;
 mod allocation;
 mod calling;
 mod chronic_cycle;
+pub mod cohort;
 mod day_part;
 mod dialling;
 mod discharge;
+mod division;
+mod governor;
 mod holiday;
 mod icd;
 mod ladder;
+mod notice;
 mod number_cell;
 mod opinion;
 mod outcome;
@@ -26,6 +30,7 @@ mod score;
 mod silence;
 mod state;
 mod threshold;
+mod uncertain;
 mod take;
 mod window;
 mod word;
@@ -45,11 +50,14 @@ pub use discharge::{
     DiagnosisCell, Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault,
     Sex, read_date, read_id_card,
 };
+pub use division::{Division, DivisionRule, GROUPS};
+pub use governor::{GovernorLimits, Held, LastHour, SHORT};
 pub use holiday::{
     BroughtForward, Holiday, TaskDays, bring_forward, missing_year, read_holidays, shipped_holidays,
 };
 pub use icd::{Disease, DiseaseDictionary};
 pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, Skipped};
+pub use notice::NoticePolicy;
 pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use opinion::{OpinionCondition, OpinionRule, OpinionRules, Proposed};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
@@ -81,4 +89,5 @@ pub use threshold::{
     VisitJudgement, check_pressure, check_value, is_jin_likely, judge_value, plausible_ranges,
     shipped_thresholds, weight_gain,
 };
+pub use uncertain::CutOff;
 pub use window::{Calendar, DayKind, DayPart, Window};

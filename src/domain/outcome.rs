@@ -150,7 +150,7 @@ impl Outcome {
         )
     }
 
-    const fn of_conversation(conversation: Conversation) -> Self {
+    pub const fn of_conversation(conversation: Conversation) -> Self {
         match conversation {
             Conversation::Completed => Self::Completed,
             Conversation::Partial => Self::Partial,

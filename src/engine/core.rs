@@ -45,7 +45,12 @@ pub struct Core {
     pub counters: Counters,
     pub ticks: Ticks,
     pub(super) config: RwLock<Arc<Config>>,
+    /// Of the dialplans' folder, as they were at the start.
+    pub(super) files: Arc<Library>,
+    /// The files, and the published series beside them.
     pub(super) library: RwLock<Arc<Library>>,
+    /// What runs were made to ask, as it was then.
+    pub(super) pinned: Mutex<HashMap<crate::base::RunId, Arc<Library>>>,
     pub(super) pools: HashMap<String, PortPool>,
     pub(super) calls: Mutex<HashMap<CallId, CallHandle>>,
     pub(super) calls_max: usize,
@@ -122,7 +127,9 @@ impl Core {
             counters: Counters::default(),
             ticks: Ticks::default(),
             config: RwLock::new(parts.config),
-            library: RwLock::new(parts.library),
+            library: RwLock::new(Arc::clone(&parts.library)),
+            files: parts.library,
+            pinned: Mutex::default(),
             calls: Mutex::default(),
             calls_max: parts.calls_max,
             is_draining: AtomicBool::new(false),
@@ -143,10 +150,6 @@ impl Core {
 
     pub fn library(&self) -> Arc<Library> {
         Arc::clone(&self.library.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub fn set_library(&self, library: Arc<Library>) {
-        *self.library.write().unwrap_or_else(PoisonError::into_inner) = library;
     }
 
     /// The interface that a message came by.

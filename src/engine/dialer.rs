@@ -17,8 +17,8 @@ use super::{
 use crate::{
     app::{Claim, Dialler, Ended, RunAction},
     base::{Pii, RunId},
-    config::{DialRule, Trunk},
-    domain::{Outcome, Pace, dial_digits},
+    config::{DialRule, Governor, Trunk},
+    domain::{GovernorLimits, Outcome, Pace, dial_digits},
     store::{Principal, run::Run},
 };
 
@@ -96,6 +96,11 @@ async fn look(
     if !is_open {
         return idle("outside_window");
     }
+    // Withdrawn, or gone with its file: nobody is dialled for what cannot be asked.
+    match core.library_of(id).await.map(|library| library.program(&run.dialplan)) {
+        Ok(Ok(_)) => {}
+        Ok(Err(why)) | Err(why) => return Ok(Look::Idle(why)),
+    }
     if !core.room_for_a_call() {
         return idle("no_room");
     }
@@ -108,6 +113,10 @@ async fn look(
         paces.entry(trunk.name.clone()).or_insert_with(|| Pace::per_second(trunk.calls_per_s));
     if !pace.is_due(now) {
         return Ok(Look::Dialled { next_at: pace.due_at().unwrap_or(now) });
+    }
+    if let Some(held) = core.app.held_by_governor(&trunk.name, &limits(&trunk), at).await? {
+        let until = held.until.with_timezone(&core.config().hospital.timezone);
+        return Ok(Look::Idle(format!("governor_{} {}", held.why, until.format("%m-%d %H:%M"))));
     }
     let claims = core.app.claim_due(dialler, id, &trunk.name, 1, at).await?;
     if claims.is_empty() {
@@ -153,6 +162,11 @@ fn trunk_for(core: &Core, run: &Run) -> Option<Trunk> {
             && core.trunks.state(&trunk.name).is_up()
     });
     trunks.next().cloned()
+}
+
+fn limits(trunk: &Trunk) -> GovernorLimits {
+    let Governor { calls_per_h_max, short_share_max, no_answer_share_max } = trunk.governor;
+    GovernorLimits { calls_per_h_max, short_share_max, no_answer_share_max }
 }
 
 fn free_lines(core: &Core, run: &Run, trunk: &Trunk) -> usize {

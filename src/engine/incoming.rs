@@ -148,7 +148,8 @@ async fn take_call(
     let caller = request.headers.from().ok().and_then(|from| from.uri.user()).unwrap_or_default();
     let headers = request.headers.clone();
     let caller = Pii::new(caller);
-    let answered = call::answer(core, transaction, request, flow, caller, trunk).await;
+    let ringing = call::Ringing { transaction, request, flow, caller, trunk };
+    let answered = call::answer(core, ringing).await;
     if let Err(status) = answered {
         warn!(status, "a call could not be taken");
         let response = Response::to_request(&headers, status, &tag());

@@ -33,10 +33,11 @@ pub(super) async fn recover(
     let recovered = app.recover(dialler, at).await?;
     app.fail_cut_off_imports(at).await?;
     let mended = mend_recordings(app, dialler, recordings, at).await?;
-    if recovered.uncertain + recovered.released + mended > 0 {
+    if recovered.uncertain + recovered.released + recovered.resolved + mended > 0 {
         info!(
             attempts_uncertain = recovered.uncertain,
             attempts_released = recovered.released,
+            attempts_resolved = recovered.resolved,
             calls_ended = recovered.calls_ended,
             recordings_mended = mended,
             "the last stop was not a clean one"

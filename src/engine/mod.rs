@@ -22,6 +22,7 @@ mod recorder;
 mod recording_repair;
 mod repertoire;
 mod run_content;
+mod series;
 mod server;
 mod signalling;
 mod sources;

@@ -28,6 +28,14 @@ pub(super) async fn run_planner(core: Arc<Core>) {
             Ok(_) => {}
             Err(error) => warn!(%error, "the plans wait for the database"),
         }
+        if let Err(error) = core.app.roll_days(at, || core.clock.instant()).await {
+            warn!(%error, "the reports' days wait for the database");
+        }
+        match core.app.settle_uncertain(&dialler, at).await {
+            Ok(0) => {}
+            Ok(count) => info!(count, "uncertain attempts were judged by what was stored of them"),
+            Err(error) => warn!(%error, "uncertain attempts wait for the database"),
+        }
     }
 }
 

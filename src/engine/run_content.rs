@@ -41,6 +41,7 @@ pub fn new_run(
         trunk,
         lines,
         import,
+        admissions: None,
         is_standing: false,
     })
 }

@@ -121,6 +121,9 @@ impl Server {
             calls_max,
             is_stopped,
         });
+        if let Err(error) = core.load_series().await {
+            warn!(%error, "the series of the departments could not be read");
+        }
         start_trunks(&core);
         tokio::spawn(janitor::run_hub(Arc::clone(&core)));
         tokio::spawn(janitor::run_sealer(Arc::clone(&core)));

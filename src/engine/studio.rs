@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::{Core, Dial, DialPurpose, call::dial, control, kept_lines, speaker, standing};
 use crate::{
     base::{CallId, Pii},
-    config::{DialRule, Transport, Trunk},
+    config::{DialRule, Governor, Transport, Trunk},
     ivr::{Line, LineState, studio::Progress},
     sip::message,
     store::Principal,
@@ -218,6 +218,7 @@ pub(super) fn house_trunk(
         lines: 1,
         calls_per_s: 1.0,
         profile: crate::config::CarrierProfile::default(),
+        governor: Governor::default(),
         dial: DialRule::default(),
     }
 }

@@ -18,6 +18,8 @@ use super::{
 pub struct Finding {
     pub file: String,
     pub line: usize,
+    /// The item, step, text or advice that it is about.
+    pub at: String,
     pub what: String,
 }
 
@@ -43,6 +45,14 @@ pub fn check(library: &Arc<Library>) -> Vec<Finding> {
     findings
 }
 
+/// What is wrong with one form, beside the texts and forms of this library.
+pub(super) fn check_alone(library: &Library, form: &Questionnaire) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut page = Page { file: &form.id, body: "", findings: &mut findings };
+    forms::check_form(library, form, &mut page);
+    findings
+}
+
 /// A file under the checker's eye.
 struct Page<'a> {
     file: &'a str,
@@ -60,13 +70,18 @@ impl Page<'_> {
     fn find_last(&mut self, name: &str, what: impl Into<String>) {
         let last = self.body.lines().enumerate().filter(|(_, line)| is_head(line, name)).last();
         let line = last.map_or(1, |(at, _)| at + 1);
-        self.findings.push(Finding { file: self.file.to_owned(), line, what: what.into() });
+        self.push(name, line, what.into());
     }
 
     /// At the first line of it that holds `fragment`, if one does.
     fn find_in(&mut self, name: &str, fragment: &str, what: impl Into<String>) {
         let line = line_of(self.body, name, fragment);
-        self.findings.push(Finding { file: self.file.to_owned(), line, what: what.into() });
+        self.push(name, line, what.into());
+    }
+
+    fn push(&mut self, name: &str, line: usize, what: String) {
+        let (file, at) = (self.file.to_owned(), name.to_owned());
+        self.findings.push(Finding { file, line, at, what });
     }
 }
 
@@ -86,7 +101,7 @@ fn is_head(line: &str, name: &str) -> bool {
 
 /// A form that a voice asks; one without any key stands on the page only.
 fn is_spoken(form: &Questionnaire) -> bool {
-    form.items.iter().any(|item| {
+    form.items.iter().filter(|item| !item.is_on_page()).any(|item| {
         item.kind.is_number() || item.answer_option.iter().any(|option| option.key.is_some())
     })
 }
@@ -111,7 +126,7 @@ pub(super) fn each_words(form: &Questionnaire, add: &mut dyn FnMut(String, &Word
     if !is_spoken(form) {
         return;
     }
-    for item in &form.items {
+    for item in form.items.iter().filter(|item| !item.is_on_page()) {
         for say in item_says(item) {
             if let Say::Words(words) = say {
                 add(format!("{}/{}", form.id, item.link_id), &words);

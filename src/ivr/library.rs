@@ -116,6 +116,14 @@ impl Library {
         self.dialplans.get(id)
     }
 
+    /// The questionnaire that a dialplan asks first.
+    pub fn form_of(&self, dialplan: &str) -> Option<String> {
+        self.dialplan(dialplan)?.value.steps.iter().find_map(|step| match &step.action {
+            Action::Ask { questionnaire, .. } => Some(questionnaire.clone()),
+            _ => None,
+        })
+    }
+
     pub fn questionnaire(&self, id: &str) -> Option<&Kept<Questionnaire>> {
         self.questionnaires.get(id)
     }
@@ -166,6 +174,28 @@ impl Library {
     pub fn check(self: &Arc<Self>) -> Vec<Finding> {
         check::check(self)
     }
+}
+
+/// A form as it was kept with its answers: a file, or a series' JSON.
+///
+/// # Errors
+/// What it cannot be read as.
+pub fn read_form(body: &str) -> Result<Questionnaire, String> {
+    if body.trim_start().starts_with('{') {
+        return serde_json::from_str(body).map_err(|error| error.to_string());
+    }
+    toml::from_str(body).map_err(|error| error.message().to_owned())
+}
+
+/// The same content as JSON, whichever of the two it is.
+///
+/// # Errors
+/// What it cannot be read as.
+pub fn form_json(body: &str) -> Result<serde_json::Value, String> {
+    if body.trim_start().starts_with('{') {
+        return serde_json::from_str(body).map_err(|error| error.to_string());
+    }
+    toml::from_str(body).map_err(|error| error.message().to_owned())
 }
 
 /// The text in a language: the tag itself, its first part, then Chinese.

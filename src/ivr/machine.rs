@@ -100,6 +100,8 @@ pub struct Given {
     pub number: Option<String>,
     pub unit: Option<String>,
     pub score: Option<f64>,
+    /// What a rule tells the respondent, in the words that are said.
+    pub advice: Option<String>,
 }
 
 impl std::fmt::Debug for Given {
@@ -343,6 +345,9 @@ impl Verbs for Machine {
 
     fn handle_input(&mut self, input: Input, now: Instant) {
         match input {
+            Input::Start if self.context.facts.contains(GREETED) => {
+                self.go(self.program.labels.get(WHO).copied().unwrap_or(0));
+            }
             Input::Start => self.go(0),
             Input::Key(_) | Input::Speech if self.has_ended() => {}
             Input::Key(key) => {
@@ -383,6 +388,11 @@ impl Verbs for Machine {
         }
     }
 }
+
+/// Set where whoever is on the line has heard who calls: the conversation begins with the
+/// question who is speaking.
+pub const GREETED: &str = "greeted";
+const WHO: &str = "open.who";
 
 /// The first key of a call: the screen is dark, the keypad hidden.
 const FIRST_KEY_WAIT: Duration = Duration::from_secs(15);

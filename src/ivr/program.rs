@@ -150,6 +150,8 @@ impl Builder<'_> {
         };
         let form = self.find(id)?;
         let opening = form.opening.as_deref().map(|id| self.find_opening(id)).transpose()?;
+        // Where `from` is no item of the form, it begins at its beginning.
+        self.labels.insert(step.id.clone(), self.nodes.len());
         for form in opening.into_iter().chain([form]) {
             for item in &form.items {
                 let at = self.nodes.len();
@@ -196,6 +198,7 @@ fn step_item(id: &str, kind: ItemType, say: &Say, neutral: bool) -> Item {
         required: false,
         enough: false,
         repeats: false,
+        page_only: false,
         say: Some(say.clone()),
         say_again: None,
         enable_when: Vec::new(),

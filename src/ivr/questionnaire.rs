@@ -31,6 +31,8 @@ pub struct Questionnaire {
     pub only: Option<String>,
     /// 随访方式 of the public-health forms; a phone is never face to face.
     pub visit_mode: Option<String>,
+    /// In the library of templates that a department clones from.
+    pub template: Option<Template>,
     /// Who signed the levels and advice, and when. Without it the form runs only in
     /// training.
     pub clinical_review: Option<Review>,
@@ -45,6 +47,25 @@ pub struct Questionnaire {
     pub by_staff_only: Vec<String>,
     #[serde(default)]
     pub note: String,
+}
+
+/// What a template is for.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Template {
+    /// For any patient.
+    Basic,
+    /// For one disease.
+    Disease,
+}
+
+impl Template {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Disease => "disease",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -63,6 +84,8 @@ pub enum ItemType {
     Integer,
     Decimal,
     Attachment,
+    /// Words that a person types; no telephone asks for them.
+    Text,
 }
 
 impl ItemType {
@@ -90,6 +113,9 @@ pub struct Item {
     pub enough: bool,
     #[serde(default)]
     pub repeats: bool,
+    /// Only on the page: a voice passes it over.
+    #[serde(default)]
+    pub page_only: bool,
     /// What is spoken; absent: `text`.
     pub say: Option<Say>,
     /// Spoken instead from the second time on.
@@ -311,6 +337,13 @@ impl Level {
 pub enum Verify {
     Birthday,
     BirthYear,
+}
+
+impl Item {
+    /// For a person with the form before them; no voice asks it.
+    pub fn is_on_page(&self) -> bool {
+        self.page_only || self.kind == ItemType::Text
+    }
 }
 
 impl Questionnaire {

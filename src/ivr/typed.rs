@@ -39,8 +39,12 @@ pub fn read_typed(
         return Err(format!("{link_id}:有答案就不能留空 / a value and a blank at once"));
     }
     match item.kind {
+        kind if kind.is_choice() && item.repeats => choices(item, value),
         kind if kind.is_choice() => choice(item, value),
         kind if kind.is_number() => number(item, value),
+        _ if value.chars().count() > TEXT_MAX => {
+            Err(format!("{link_id}:不超过 {TEXT_MAX} 字 / at most {TEXT_MAX} characters"))
+        }
         _ => Ok(Typed { text: Some(value.to_owned()), ..empty("answered") }),
     }
 }
@@ -65,6 +69,71 @@ fn blank(link_id: &str, status: Option<&str>) -> Result<Typed, String> {
         format!(
             "{link_id}:没有答案时请选 未问 未答 拒答 不详 不适用 未测 / which kind of blank is it?"
         )
+    })
+}
+
+/// `138*88` answers two items at once, as on the telephone; `138/88` is how it is written.
+///
+/// # Errors
+/// As [`read_typed`], by the item that is wrong.
+pub fn read_typed_all(
+    form: &Questionnaire,
+    link_id: &str,
+    value: Option<&str>,
+    status: Option<&str>,
+) -> Result<Vec<(String, Typed)>, String> {
+    let pair = form.item(link_id).and_then(|item| item.pair_with.clone());
+    if let (Some(other), Some(value)) = (pair, value)
+        && let Some((first, second)) = value.split_once(['*', '/'])
+    {
+        return [(link_id, first), (other.as_str(), second)]
+            .into_iter()
+            .map(|(id, part)| Ok((id.to_owned(), read_typed(form, id, Some(part), None)?)))
+            .collect();
+    }
+    Ok(vec![(link_id.to_owned(), read_typed(form, link_id, value, status)?)])
+}
+
+/// # Errors
+/// Where a value that must be the lesser one is not: 舒张压 below 收缩压.
+pub fn typed_in_order(form: &Questionnaire, all: &[(String, Typed)]) -> Result<(), String> {
+    let number = |id: &str| {
+        let found = all.iter().find(|(known, _)| known == id);
+        found.and_then(|(_, typed)| typed.number.as_ref()?.parse::<f64>().ok())
+    };
+    for item in &form.items {
+        let Some(upper) = &item.less_than else { continue };
+        if let (Some(low), Some(high)) = (number(&item.link_id), number(upper))
+            && low >= high
+        {
+            let id = &item.link_id;
+            return Err(format!("{id}:{low} 应小于 {upper} 的 {high} / must be less than {upper}"));
+        }
+    }
+    Ok(())
+}
+
+/// Several at once, separated by commas: each an option, none twice.
+fn choices(item: &Item, value: &str) -> Result<Typed, String> {
+    let mut found: Vec<Typed> = Vec::new();
+    for code in value.split(',').map(str::trim) {
+        let one = choice(item, code)?;
+        if found.iter().all(|known| known.code != one.code) {
+            found.push(one);
+        }
+    }
+    let joined = |part: fn(&Typed) -> Option<&String>, by: &str| {
+        let parts: Vec<_> = found.iter().filter_map(part).map(String::as_str).collect();
+        (!parts.is_empty()).then(|| parts.join(by))
+    };
+    let worst = found.iter().filter(|one| one.red_flag.is_some()).max_by_key(|one| one.red_flag);
+    Ok(Typed {
+        code: joined(|one| one.code.as_ref(), ","),
+        label: joined(|one| one.label.as_ref(), "、"),
+        score: found.iter().map(|one| one.score).sum(),
+        red_flag: worst.and_then(|one| one.red_flag),
+        advice: worst.or(found.first()).and_then(|one| one.advice.clone()),
+        ..empty("answered")
     })
 }
 
@@ -118,6 +187,9 @@ fn worst(flags: &[RedFlag], value: f64) -> Option<&RedFlag> {
         |flag: &&RedFlag| flag.when_fact.is_empty() && flag.operator.holds(value, flag.value);
     flags.iter().filter(holds).min_by_key(|flag| flag.level.due_minutes())
 }
+
+/// A page of writing; a history does not belong into one answer.
+const TEXT_MAX: usize = 2000;
 
 #[cfg(test)]
 mod tests {
@@ -179,5 +251,58 @@ id = "t"
         assert!(read_typed(&form(), "pain", Some("3"), Some("declined")).is_err());
         let typed = read_typed(&form(), "cough", Some("na"), None).unwrap();
         assert_eq!(typed.status, "not_applicable");
+    }
+
+    /// F091, F081: a pair in one cell, both in range and in order; several codes at once.
+    #[test]
+    fn a_pressure_is_typed_as_it_is_keyed_and_several_codes_in_one_cell() {
+        let text = r#"
+            id = "v"
+            version = 1
+            title = { zh = "v", en = "v" }
+            [[item]]
+            linkId = "sys"
+            type = "integer"
+            text = "收缩压"
+            unit = "mmHg"
+            range = [60, 260]
+            pairWith = "dia"
+            [[item]]
+            linkId = "dia"
+            type = "integer"
+            text = "舒张压"
+            unit = "mmHg"
+            range = [30, 160]
+            lessThan = "sys"
+            [[item]]
+            linkId = "sym"
+            type = "choice"
+            text = "表现"
+            repeats = true
+            answerOption = [
+                { code = "a", zh = "甲", en = "a" },
+                { code = "b", zh = "乙", en = "b", redFlag = "urgent" },
+            ]
+        "#;
+        let form = crate::ivr::read_form(text).unwrap();
+        let both = read_typed_all(&form, "sys", Some("138*88"), None).unwrap();
+        let numbers: Vec<_> =
+            both.iter().map(|(id, t)| (id.as_str(), t.number.as_deref())).collect();
+        assert_eq!(numbers, [("sys", Some("138")), ("dia", Some("88"))]);
+        assert!(both.iter().all(|(_, typed)| typed.unit.as_deref() == Some("mmHg")));
+        assert!(typed_in_order(&form, &both).is_ok());
+        for (value, wrong) in [("300*88", "60 到 260"), ("138*9", "30 到 160")] {
+            let error = read_typed_all(&form, "sys", Some(value), None).unwrap_err();
+            assert!(error.contains(wrong), "{error}");
+        }
+        let turned = read_typed_all(&form, "sys", Some("80/90"), None).unwrap();
+        assert!(typed_in_order(&form, &turned).is_err());
+        let several = read_typed(&form, "sym", Some("a, b,a"), None).unwrap();
+        assert_eq!(
+            (several.code.as_deref(), several.label.as_deref()),
+            (Some("a,b"), Some("甲、乙"))
+        );
+        assert_eq!(several.red_flag, Some(Level::Urgent));
+        assert!(read_typed(&form, "sym", Some("a,c"), None).is_err());
     }
 }

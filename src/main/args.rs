@@ -167,6 +167,9 @@ pub(super) struct SimulateYear {
     /// Other parameters than the shipped ones (src/sim/hospital.toml).
     #[arg(long)]
     pub(super) hospital: Option<PathBuf>,
+    /// Other calling rules than the shipped ones: JSON, as the page's policy `calling`.
+    #[arg(long)]
+    pub(super) policy: Option<PathBuf>,
     #[arg(long, default_value_t = 365)]
     pub(super) days: u64,
     /// Each assumed parameter at 0.7 and 1.3 of its value.

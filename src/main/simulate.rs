@@ -15,7 +15,7 @@ pub(super) fn year(ask: &args::SimulateYear) -> Result<(), Failure> {
     let model = read_model(ask.hospital.as_deref())?;
     let library = load_library(&ask.dialplans).map_err(Failure::usage)?;
     let calendar = calendar();
-    let policy = CallingPolicy::default();
+    let policy = read_policy(ask.policy.as_deref())?;
     let seeds = ask.seeds().map_err(Failure::usage)?;
     let mut years = Vec::new();
     for seed in seeds {
@@ -59,6 +59,13 @@ fn read_model(path: Option<&Path>) -> Result<Model, Failure> {
     let text =
         fs::read_to_string(path).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     Model::parse(&text, &name).map_err(Failure::usage)
+}
+
+fn read_policy(path: Option<&Path>) -> Result<CallingPolicy, Failure> {
+    let Some(path) = path else { return Ok(CallingPolicy::default()) };
+    let wrong = |error: String| Failure::usage(format!("{}: {error}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// The hospital's windows and China's holidays of 2025.

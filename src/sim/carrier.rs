@@ -7,13 +7,14 @@ use std::{
     io::Write,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use serde_json::json;
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use super::{Truth, patient};
+use super::{Dial, Truth, patient};
 use crate::{
     engine::{
         Clock, Incoming, MediaSettings, MediaThreads, PortPool, SignallingConfig, SignallingHandle,
@@ -21,7 +22,7 @@ use crate::{
     },
     media::Prompt,
     sip::{
-        endpoint::{Input, Interface, InterfaceId, TransactionId},
+        endpoint::{Flow, Input, Interface, InterfaceId, TransactionId},
         message::{Method, Request, Response, Transport, name},
     },
 };
@@ -45,7 +46,18 @@ pub(super) struct Shared {
     pub(super) bind: SocketAddr,
     pub(super) voices: Voices,
     dials: Mutex<HashMap<String, usize>>,
+    /// Calls that go on, or that were cut because the caller was gone.
+    unfinished: Mutex<HashMap<String, Cut>>,
     log: Option<Mutex<std::fs::File>>,
+}
+
+/// How far a patient came in a call that had no proper end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cut {
+    /// So many dials took up an earlier one.
+    pub(super) again: usize,
+    /// So many entries of `keys` were taken. `None`: the last call had a proper end.
+    pub(super) taken: Option<usize>,
 }
 
 /// What the carrier and its patients say; synthetic, so that the carrier needs no files.
@@ -87,7 +99,7 @@ impl Carrier {
             .await
             .map_err(|error| CarrierError::Listen { address, error })?;
         let shared = Arc::new(Shared {
-            media: MediaThreads::start(MediaSettings::default(), Arc::clone(&clock))?,
+            media: MediaThreads::start(MEDIA, Arc::clone(&clock))?,
             ports: PortPool::new(RTP_PORTS),
             voices: Voices::new(truth.seed),
             truth,
@@ -95,6 +107,7 @@ impl Carrier {
             signalling,
             bind: address,
             dials: Mutex::default(),
+            unfinished: Mutex::default(),
             log,
         });
         tokio::spawn(serve(Arc::clone(&shared), incoming));
@@ -103,6 +116,19 @@ impl Carrier {
 
     pub fn truth(&self) -> &Truth {
         &self.shared.truth
+    }
+
+    /// A patient calls the hospital's number, and presses what `dial` says. Answers how the
+    /// call ended; `None`: there was no sound or no signalling left.
+    pub async fn call_in(
+        &self,
+        number: &str,
+        hospital: SocketAddr,
+        called: &str,
+        dial: Dial,
+    ) -> Option<&'static str> {
+        let shared = Arc::clone(&self.shared);
+        patient::call_in(shared, number.to_owned(), hospital, called.to_owned(), dial).await
     }
 
     /// How often each number was dialled.
@@ -135,6 +161,38 @@ impl Shared {
         let count = dials.entry(number.to_owned()).or_default();
         *count += 1;
         *count
+    }
+
+    pub(super) const fn flow_to(&self, remote: SocketAddr) -> Flow {
+        Flow { transport: Transport::Udp, interface: InterfaceId(0), remote }
+    }
+
+    /// A dial begins. When the last one was cut, this one goes on where it stood.
+    pub(super) fn take_up(&self, number: &str) -> Cut {
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+        let cut = unfinished.entry(number.to_owned()).or_default();
+        cut.again += usize::from(cut.taken.is_some());
+        let before = *cut;
+        cut.taken = Some(before.taken.unwrap_or(0));
+        before
+    }
+
+    pub(super) fn note_taken(&self, number: &str, pressed: usize, skipped: usize, opening: usize) {
+        if pressed <= opening && skipped > 0 {
+            return;
+        }
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = unfinished.get_mut(number).and_then(|cut| cut.taken.as_mut()) {
+            *taken = pressed + skipped;
+        }
+    }
+
+    /// The call had a proper end.
+    pub(super) fn forget(&self, number: &str) {
+        let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cut) = unfinished.get_mut(number) {
+            cut.taken = None;
+        }
     }
 
     pub(super) fn write(&self, event: &str, number: &str, dial: usize, more: &str) {
@@ -231,6 +289,10 @@ pub(super) fn tag() -> String {
 }
 
 const INCOMING_MAX: usize = 512;
+
+/// People hang up on a line that is quite dead.
+const MEDIA: MediaSettings =
+    MediaSettings { threads: 2, rtp_timeout: Duration::from_secs(8), sends_silence: true };
 
 /// Beside the server's own.
 const RTP_PORTS: std::ops::RangeInclusive<u16> = 40_000..=49_999;

@@ -1,6 +1,6 @@
 //! One patient on one call: rings, picks up, listens, presses.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, time};
 
@@ -11,8 +11,8 @@ use crate::{
     media::{self, PlayId, Tone},
     sip::{
         endpoint::{Flow, TransactionId},
-        invite::{Command, InboundLeg, Input, Leg, LegEvent, Output},
-        message::Request,
+        invite::{Command, InboundLeg, Input, Leg, LegEvent, OutboundLeg, Output, Reliable},
+        message::{Headers, NameAddr, Request, Uri},
         sdp::{self, LocalMedia, Negotiated},
     },
 };
@@ -28,9 +28,10 @@ pub(super) async fn take(
     let number = found.map_or(dialled, |at| shared.truth.patients[at].number.clone());
     let count = shared.count(&number);
     shared.write("invite", &number, count, "");
+    let cut = shared.take_up(&number);
     let dial = found.map(|at| {
         let dials = &shared.truth.patients[at].dials;
-        dials[(count - 1).min(dials.len() - 1)].clone()
+        dials[(count - 1 - cut.again).min(dials.len() - 1)].clone()
     });
     let dial = dial.unwrap_or_else(|| Dial {
         does: Behaviour::Vacant,
@@ -48,8 +49,15 @@ pub(super) async fn take(
     if let Some((status, cause)) = refused {
         return shared.refuse(transaction, &request, status, cause).await;
     }
-    let Some(mut call) = open(&shared, transaction, request, flow, dial).await else { return };
+    let (dial, skipped) = dial.taken_up(cut.taken);
+    let Some(mut call) = open(&shared, transaction, request, flow, dial, skipped).await else {
+        return;
+    };
+    call.number.clone_from(&number);
     let how = call.run().await;
+    if !call.was_cut() {
+        shared.forget(&number);
+    }
     shared.write("ended", &number, count, how);
 }
 
@@ -59,9 +67,17 @@ struct Call {
     mailbox: crate::engine::Mailbox,
     media: MediaHandle,
     sounds: mpsc::Receiver<MediaEvent>,
+    number: String,
     dial: Dial,
+    /// Entries left out, because an earlier call that was cut had them.
+    skipped: usize,
     entries: VecDeque<String>,
     pressed: usize,
+    calls_in: bool,
+    /// The other side has acknowledged our answer, or has answered us.
+    confirmed: bool,
+    /// No sound came any more: nobody is there.
+    silent: bool,
     stage: Stage,
     at: Option<std::time::Instant>,
     /// The other side is speaking.
@@ -74,6 +90,8 @@ struct Call {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Stage {
     Ringing,
+    /// Has picked up; the other side has not acknowledged it.
+    Answered,
     Announcement,
     /// A gateway has answered; the phone behind it rings.
     RingingAsSound,
@@ -84,13 +102,45 @@ enum Stage {
     HangingUp,
 }
 
-async fn open(
-    shared: &Arc<Shared>,
-    transaction: TransactionId,
-    request: Request,
-    flow: Flow,
+/// The patient calls the hospital. Answers how it ended: `ended`, `refused`.
+pub(super) async fn call_in(
+    shared: Arc<Shared>,
+    number: String,
+    hospital: SocketAddr,
+    called: String,
     dial: Dial,
-) -> Option<Call> {
+) -> Option<&'static str> {
+    let (leg_media, mailbox, media, sounds) = sound(&shared).await?;
+    let address = |user: &str, host: SocketAddr| format!("sip:{user}@{host}").parse::<Uri>().ok();
+    let target = address(&called, hospital)?;
+    let outbound = OutboundLeg {
+        owner: mailbox.owner,
+        flow: shared.flow_to(hospital),
+        to: NameAddr::new(target.clone()),
+        target,
+        from: NameAddr::new(address(&number, shared.bind)?),
+        routes: Vec::new(),
+        headers: Headers::default(),
+        media: leg_media,
+        credentials: None,
+        session_timer: None,
+        reliable: Reliable::No,
+        is_latched: true,
+    };
+    let leg = Leg::outbound(outbound, rand::random());
+    let mut call = Call::new(&shared, leg, mailbox, (media, sounds), dial, 0);
+    call.calls_in = true;
+    call.stage = Stage::Answered;
+    call.at = None;
+    let how = call.run().await;
+    Some(if call.confirmed { how } else { "refused" })
+}
+
+type Sounds = mpsc::Receiver<MediaEvent>;
+
+async fn sound(
+    shared: &Arc<Shared>,
+) -> Option<(LocalMedia, crate::engine::Mailbox, MediaHandle, Sounds)> {
     let (events, sounds) = mpsc::channel(64);
     let leg = OpenLeg {
         bind: shared.bind.ip(),
@@ -108,6 +158,18 @@ async fn open(
         telephone_event: Some(101),
         ptime_ms: 20,
     };
+    Some((local, mailbox, media, sounds))
+}
+
+async fn open(
+    shared: &Arc<Shared>,
+    transaction: TransactionId,
+    request: Request,
+    flow: Flow,
+    dial: Dial,
+    skipped: usize,
+) -> Option<Call> {
+    let (local, mailbox, media, sounds) = sound(shared).await?;
     let inbound = InboundLeg {
         owner: mailbox.owner,
         transaction,
@@ -117,27 +179,44 @@ async fn open(
         credentials: None,
         session_timer: None,
     };
-    let now = shared.clock.instant();
-    let mut call = Call {
-        shared: Arc::clone(shared),
-        leg: Leg::inbound(inbound, rand::random()),
-        mailbox,
-        media,
-        sounds,
-        entries: dial.keys.iter().cloned().collect(),
-        pressed: 0,
-        stage: Stage::Ringing,
-        at: Some(now + Duration::from_secs_f64(dial.ring_s)),
-        voice: false,
-        ended: None,
-        plays: 0,
-        dial,
-    };
+    let leg = Leg::inbound(inbound, rand::random());
+    let mut call = Call::new(shared, leg, mailbox, (media, sounds), dial, skipped);
     call.begin();
     Some(call)
 }
 
 impl Call {
+    fn new(
+        shared: &Arc<Shared>,
+        leg: Leg,
+        mailbox: crate::engine::Mailbox,
+        (media, sounds): (MediaHandle, Sounds),
+        dial: Dial,
+        skipped: usize,
+    ) -> Self {
+        let now = shared.clock.instant();
+        Self {
+            shared: Arc::clone(shared),
+            leg,
+            mailbox,
+            media,
+            sounds,
+            number: String::new(),
+            skipped,
+            entries: dial.keys.iter().cloned().collect(),
+            pressed: 0,
+            calls_in: false,
+            confirmed: false,
+            silent: false,
+            stage: Stage::Ringing,
+            at: Some(now + Duration::from_secs_f64(dial.ring_s)),
+            voice: false,
+            ended: None,
+            plays: 0,
+            dial,
+        }
+    }
+
     fn begin(&mut self) {
         let now = self.shared.clock.instant();
         match self.dial.does {
@@ -194,11 +273,17 @@ impl Call {
 
     fn on_leg(&mut self, event: LegEvent) {
         match event {
+            LegEvent::Answered(media) if self.calls_in => {
+                self.configure(&media);
+                self.confirmed = true;
+                self.listen();
+            }
             LegEvent::Answered(media) | LegEvent::EarlyMedia { media, .. } => {
                 self.configure(&media);
             }
             LegEvent::MediaChanged(media) => self.configure(&media),
             LegEvent::Confirmed => {
+                self.confirmed = true;
                 if let Some(media) = self.leg.media().cloned() {
                     self.configure(&media);
                 }
@@ -211,7 +296,11 @@ impl Call {
             LegEvent::Ended(report) => {
                 self.at = None;
                 let cancelled = report.we_cancelled || !report.answered;
-                self.ended = Some(if cancelled { "cancelled" } else { "ended" });
+                self.ended = Some(match cancelled {
+                    _ if self.was_cut() => "cut",
+                    true => "cancelled",
+                    false => "ended",
+                });
             }
             _ => {}
         }
@@ -250,8 +339,15 @@ impl Call {
         let SoundEvent::Sound(event) = event else { return };
         let now = self.shared.clock.instant();
         match event {
-            media::Event::SpeechStarted => self.voice = true,
+            media::Event::SpeechStarted => {
+                self.voice = true;
+                self.note_taken(self.pressed);
+            }
             media::Event::SpeechEnded => self.voice = false,
+            media::Event::RtpTimeout if self.confirmed => {
+                self.silent = true;
+                self.command(Command::Bye { cause: Some(16) });
+            }
             _ => {}
         }
         let waits_for_the_end = match self.entries.front() {
@@ -276,6 +372,16 @@ impl Call {
             }
             _ => {}
         }
+    }
+
+    /// The call ended because the other side was gone, not because it had ended it.
+    const fn was_cut(&self) -> bool {
+        self.silent || (matches!(self.stage, Stage::Answered) && !self.confirmed)
+    }
+
+    /// So many entries have been taken: what followed them was heard.
+    fn note_taken(&self, pressed: usize) {
+        self.shared.note_taken(&self.number, pressed, self.skipped, self.dial.opening());
     }
 
     fn thinks(&self) -> Duration {
@@ -305,7 +411,7 @@ impl Call {
             }
             Stage::Pressing => self.press(),
             Stage::HangingUp => self.command(Command::Bye { cause: Some(16) }),
-            Stage::Listening => {}
+            Stage::Listening | Stage::Answered => {}
         }
     }
 
@@ -314,11 +420,15 @@ impl Call {
             Behaviour::Busy => self.command(Command::Reject { status: 486, cause: Some(17) }),
             Behaviour::Decline => self.command(Command::Reject { status: 603, cause: Some(21) }),
             Behaviour::NoAnswer => {}
-            _ => self.command(Command::Answer),
+            _ => {
+                self.stage = Stage::Answered;
+                self.command(Command::Answer);
+            }
         }
     }
 
     fn press(&mut self) {
+        self.note_taken(self.pressed);
         let Some(entry) = self.entries.pop_front() else {
             let murmur = self.shared.voices.murmur.clone();
             self.speak(&murmur);

@@ -145,6 +145,37 @@ impl Truth {
 }
 
 impl Dial {
+    /// The entries up to the birthday (four digits): what each call asks anew.
+    pub(super) fn opening(&self) -> usize {
+        let birthday = |entry: &String| {
+            let keys = entry.trim_start_matches('~');
+            keys.len() == 4 && keys.bytes().all(|b| b.is_ascii_digit())
+        };
+        self.keys.iter().position(birthday).map_or(0, |at| at + 1)
+    }
+
+    /// This dial after a call that was cut when so many entries had been taken; and how
+    /// many are left out.
+    pub(super) fn taken_up(mut self, taken: Option<usize>) -> (Self, usize) {
+        let opening = self.opening();
+        let mut from = taken.unwrap_or(0).min(self.keys.len());
+        // A number counts once its read-back is confirmed (by a plain `1` after it).
+        let is_unconfirmed = |at: usize| self.keys[at - 1].ends_with('#') && self.keys[at] == "1";
+        if from > 0 && from < self.keys.len() && is_unconfirmed(from) {
+            from -= 1;
+        }
+        let Some(skipped) = from.checked_sub(opening).filter(|skipped| *skipped > 0) else {
+            return (self, 0);
+        };
+        self.keys.drain(opening..from);
+        if let Some(next) = self.keys.get_mut(opening).filter(|keys| !keys.starts_with('~')) {
+            next.insert(0, '~');
+        }
+        let fewer = |after: usize| after.saturating_sub(skipped).max(opening);
+        self.hangs_up_after = self.hangs_up_after.map(fewer);
+        (self, skipped)
+    }
+
     fn check(&self) -> Result<(), String> {
         for entry in &self.keys {
             let keys = entry.trim_start_matches('~');
@@ -193,6 +224,33 @@ mod tests {
         ] {
             let error = Truth::parse(&format!("{head}{tail}"), "t.toml").unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_patient_whose_call_was_cut_goes_on_where_it_stood() {
+        let keys = ["~1", "1", "0815", "~1", "365#", "1", "2"];
+        for (taken, expected) in [
+            (None, "~1 1 0815 ~1 365# 1 2"),
+            (Some(0), "~1 1 0815 ~1 365# 1 2"),
+            (Some(2), "~1 1 0815 ~1 365# 1 2"),
+            (Some(4), "~1 1 0815 ~365# 1 2"),
+            // The read-back was not answered: the number is asked again.
+            (Some(5), "~1 1 0815 ~365# 1 2"),
+            (Some(6), "~1 1 0815 ~2"),
+            (Some(7), "~1 1 0815"),
+        ] {
+            let dial = Dial {
+                does: Behaviour::Answer,
+                ring_s: 0.0,
+                keys: keys.map(str::to_owned).to_vec(),
+                thinks_s: 0.0,
+                hangs_up_after: None,
+                speaks_s: 0.0,
+            };
+            let (dial, skipped) = dial.taken_up(taken);
+            assert_eq!(dial.keys.join(" "), expected, "{taken:?}");
+            assert_eq!(skipped + dial.keys.len(), keys.len());
         }
     }
 

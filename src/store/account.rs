@@ -34,6 +34,45 @@ pub async fn insert(scope: &mut Scope, new: &NewAccount<'_>, at: DateTime<Utc>) 
     Ok(())
 }
 
+/// What an operator is beside the sign-in: number, departments, and the series that opens.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    pub staff_no: Option<String>,
+    pub departments: Vec<Uuid>,
+    pub default_series: Option<String>,
+    /// Of the division of work.
+    pub owner_group: Option<String>,
+    pub own_patients_only: bool,
+}
+
+/// Answers whether there is such an account.
+pub async fn set_profile(scope: &mut Scope, login: &str, profile: &Profile) -> Result<bool> {
+    let done = sqlx::query!(
+        "update account set staff_no = $2, departments = $3, default_series = $4, owner_group = $5, own_patients_only = $6
+         where login = $1",
+        login,
+        profile.staff_no,
+        &profile.departments,
+        profile.default_series,
+        profile.owner_group,
+        profile.own_patients_only
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn profile(scope: &mut Scope, login: &str) -> Result<Option<Profile>> {
+    Ok(sqlx::query_as!(
+        Profile,
+        "select staff_no, departments, default_series, owner_group, own_patients_only
+         from account where login = $1",
+        login
+    )
+    .fetch_optional(scope.connection())
+    .await?)
+}
+
 pub async fn set_password(scope: &mut Scope, login: &str, hash: &str) -> Result<bool> {
     let done = sqlx::query!("update account set password_hash = $2 where login = $1", login, hash)
         .execute(scope.connection())

@@ -53,6 +53,24 @@ pub async fn departments(scope: &mut Scope) -> Result<Vec<Department>> {
     .await?)
 }
 
+pub struct Ward {
+    pub ward_id: Uuid,
+    pub name: String,
+    /// Of the departments that have beds in it.
+    pub departments: Vec<Uuid>,
+}
+
+pub async fn all_wards(scope: &mut Scope) -> Result<Vec<Ward>> {
+    Ok(sqlx::query_as!(
+        Ward,
+        r#"select w.ward_id, w.name, array(select b.department_id from department_ward b
+                 where b.ward_id = w.ward_id order by b.department_id) as "departments!"
+         from ward w order by w.name"#
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
 pub struct DepartmentEdit<'a> {
     pub follows_up: bool,
     pub responsible: Option<&'a str>,

@@ -23,6 +23,7 @@ pub struct NewAnswer<'a> {
     pub value_text: Option<&'a str>,
     pub unit: Option<&'a str>,
     pub score: Option<&'a str>,
+    pub advice: Option<&'a str>,
     pub ordinal: i32,
     pub recorded_by: &'a str,
     /// How a person asked; absent: by our call.
@@ -34,9 +35,9 @@ pub async fn insert(scope: &mut Scope, new: &NewAnswer<'_>, at: DateTime<Utc>) -
     let done = sqlx::query!(
         "insert into answer (answer_id, call_id, task_id, person_id, department_id, questionnaire,
              questionnaire_sha256, link_id, item_text, status, option_code, option_text,
-             value_number, value_text, unit, score, ordinal, at, recorded_by, channel)
+             value_number, value_text, unit, score, ordinal, at, recorded_by, channel, advice)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::numeric, $14, $15,
-             $16::text::numeric, $17, $18, $19, $20)
+             $16::text::numeric, $17, $18, $19, $20, $21)
          on conflict do nothing",
         new.id.as_uuid(),
         new.call.as_ref().map(CallId::as_uuid),
@@ -57,7 +58,8 @@ pub async fn insert(scope: &mut Scope, new: &NewAnswer<'_>, at: DateTime<Utc>) -
         new.ordinal,
         at,
         new.recorded_by,
-        new.channel
+        new.channel,
+        new.advice
     )
     .execute(scope.connection())
     .await?;
@@ -105,6 +107,45 @@ pub async fn of_task(scope: &mut Scope, task: TaskId) -> Result<Vec<Answer>> {
              ordinal, at, recorded_by
          from answer where task_id = $1 order by questionnaire, link_id, at desc",
         task.as_uuid()
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// One item over the follow-ups of a person, the oldest first; each follow-up once.
+pub struct Point {
+    pub link_id: String,
+    pub item_text: String,
+    pub sequence: Option<i32>,
+    pub at: DateTime<Utc>,
+    pub option_code: Option<String>,
+    pub option_text: Option<String>,
+    pub value_number: Option<f64>,
+    pub unit: Option<String>,
+    pub score: Option<f64>,
+}
+
+pub async fn trend(
+    scope: &mut Scope,
+    person: PersonId,
+    item: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Point>> {
+    Ok(sqlx::query_as!(
+        Point,
+        r#"select link_id as "link_id!", item_text as "item_text!", sequence, at as "at!",
+             option_code, option_text, value_number::float8, unit, score::float8
+         from (select distinct on (w.task_id, w.link_id) w.link_id, w.item_text, t.sequence, w.at,
+                   w.option_code, w.option_text, w.value_number, w.unit, w.score
+               from answer w join task t using (task_id)
+               where w.person_id = $1 and w.status = 'answered'
+                 and (w.value_number is not null or w.option_code is not null)
+                 and ($2::text is null or w.link_id = $2)
+               order by w.task_id, w.link_id, w.at desc) s
+         order by link_id, at limit $3"#,
+        person.as_uuid(),
+        item,
+        limit
     )
     .fetch_all(scope.connection())
     .await?)

@@ -65,7 +65,7 @@ pub async fn history(
     Ok(sqlx::query_as!(
         History,
         r#"select
-             count(*) filter (where claimed_at >= $3 and counts) as "dials_today!",
+             count(*) filter (where claimed_at >= $3 and counts and way = 'dial') as "dials_today!",
              count(*) filter (where claimed_at >= $3 and outcome = 'completed') as "completed_today!",
              max(coalesce(ended_at, claimed_at)) filter (where counts) as last_dial,
              (array_agg(outcome = 'busy' order by claimed_at desc) filter (where counts))[1]
@@ -103,6 +103,38 @@ pub async fn past(scope: &mut Scope, person: PersonId, limit: i64) -> Result<Vec
     )
     .fetch_all(scope.connection())
     .await?)
+}
+
+/// The dials of a trunk since then; `short`: answered, and over within so many seconds.
+pub async fn since(
+    scope: &mut Scope,
+    trunk: &str,
+    since: DateTime<Utc>,
+    short_s: f64,
+) -> Result<Since> {
+    Ok(sqlx::query_as!(
+        Since,
+        r#"select count(*) as "dials!", count(*) filter (where state = 'ended') as "ended!",
+             count(*) filter (where state = 'ended' and answered) as "answered!",
+             count(*) filter (where state = 'ended' and answered
+                 and ended_at - answered_at < make_interval(secs => $3)) as "short!",
+             min(claimed_at) as first_at
+         from attempt where trunk = $1 and claimed_at > $2 and way = 'dial'
+           and outcome is distinct from 'trunk_fault' and outcome is distinct from 'system_fault'"#,
+        trunk,
+        since,
+        short_s
+    )
+    .fetch_one(scope.connection())
+    .await?)
+}
+
+pub struct Since {
+    pub dials: i64,
+    pub ended: i64,
+    pub answered: i64,
+    pub short: i64,
+    pub first_at: Option<DateTime<Utc>>,
 }
 
 pub struct TaskHistory {
@@ -238,13 +270,18 @@ pub struct Open {
     pub rang: bool,
     pub answered: bool,
     pub e164: String,
+    pub way: String,
+    pub so_far: Option<String>,
+    pub so_far_promised: Option<String>,
+    pub so_far_wants_person: bool,
 }
 
 /// The attempt, locked.
 pub async fn lock(scope: &mut Scope, attempt: AttemptId) -> Result<Option<Open>> {
     Ok(sqlx::query_as!(
         Open,
-        "select attempt_id, task_id, person_id, number_id, state, rang, answered, e164
+        "select attempt_id, task_id, person_id, number_id, state, rang, answered, e164, way, so_far,
+             so_far_promised, so_far_wants_person
          from attempt where attempt_id = $1 for update",
         attempt.as_uuid()
     )
@@ -256,11 +293,52 @@ pub async fn lock(scope: &mut Scope, attempt: AttemptId) -> Result<Option<Open>>
 pub async fn orphans(scope: &mut Scope, node: &str, epoch: i64) -> Result<Vec<Open>> {
     Ok(sqlx::query_as!(
         Open,
-        "select attempt_id, task_id, person_id, number_id, state, rang, answered, e164
+        "select attempt_id, task_id, person_id, number_id, state, rang, answered, e164, way, so_far,
+             so_far_promised, so_far_wants_person
          from attempt where owner_node = $1 and owner_epoch < $2
            and state in ('claimed', 'invited', 'live') for update",
         node,
         epoch
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// What a call would come to if it ended now.
+pub async fn note_so_far(
+    scope: &mut Scope,
+    attempt: AttemptId,
+    conversation: &str,
+    promised: Option<&str>,
+    wants_person: bool,
+) -> Result<()> {
+    sqlx::query!(
+        "update attempt set so_far = $2, so_far_promised = $3, so_far_wants_person = $4
+         where attempt_id = $1 and state <> 'ended'",
+        attempt.as_uuid(),
+        conversation,
+        promised,
+        wants_person
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// Those that nobody has resolved since `before`, locked.
+pub async fn uncertain_since(
+    scope: &mut Scope,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Open>> {
+    Ok(sqlx::query_as!(
+        Open,
+        "select attempt_id, task_id, person_id, number_id, state, rang, answered, e164, way, so_far,
+             so_far_promised, so_far_wants_person
+         from attempt where state = 'uncertain' and coalesce(ended_at, claimed_at) < $1
+         order by claimed_at limit $2 for update skip locked",
+        before,
+        limit
     )
     .fetch_all(scope.connection())
     .await?)
@@ -300,6 +378,11 @@ pub struct Uncertain {
     pub rang: bool,
     pub answered: bool,
     pub answers: i64,
+    pub so_far: Option<String>,
+    /// Who is to resolve it: who holds the task, who answers for the department, or who
+    /// started the run.
+    pub owner: Option<String>,
+    pub since: Option<DateTime<Utc>>,
 }
 
 pub async fn uncertain(scope: &mut Scope, limit: i64) -> Result<Vec<Uncertain>> {
@@ -307,8 +390,12 @@ pub async fn uncertain(scope: &mut Scope, limit: i64) -> Result<Vec<Uncertain>> 
         Uncertain,
         r#"select a.attempt_id, a.task_id, p.name, a.e164, a.invited_at, a.rang, a.answered,
              (select count(*) from answer w join call c using (call_id)
-              where c.attempt_id = a.attempt_id) as "answers!"
-         from attempt a join person p using (person_id)
+              where c.attempt_id = a.attempt_id) as "answers!",
+             a.so_far, coalesce(t.assigned_to, d.responsible, r.created_by) as owner,
+             a.ended_at as since
+         from attempt a join person p using (person_id) join task t using (task_id)
+             left join department d on d.department_id = a.department_id
+             left join run r on r.run_id = t.run_id
          where a.state = 'uncertain' order by a.claimed_at limit $1"#,
         limit
     )

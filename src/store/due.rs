@@ -78,6 +78,53 @@ pub async fn take_steps(
     Ok(done.rows_affected())
 }
 
+/// Whose group each open follow-up is, by the first rule that fits; an empty word fits all.
+pub struct Division<'a> {
+    pub types: &'a [String],
+    pub departments: &'a [String],
+    pub wards: &'a [String],
+    pub groups: &'a [String],
+}
+
+/// What is open is everybody's, until rules say otherwise.
+pub async fn undivide(scope: &mut Scope, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update task set owner_group = null, updated_at = $1
+         where owner_group is not null and state not in ('completed', 'partial', 'cancelled',
+             'expired')",
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn divide(scope: &mut Scope, by: &Division<'_>, at: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!(
+        "update task t set owner_group = r.owner_group, updated_at = $5
+         from (select distinct on (o.task_id) o.task_id, u.owner_group
+               from task o left join admission a using (admission_id)
+                   left join department d on d.department_id = o.department_id
+                   join unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality
+                       as u (type, department, ward, owner_group, number)
+                   on (u.type = '' or u.type = o.type)
+                     and (u.department = '' or u.department = d.name)
+                     and (u.ward = '' or u.ward = a.ward)
+               where o.kind = 'follow_up' and o.type <> 'notice'
+                 and o.state in ('due', 'assigned', 'waiting_retry', 'needs_person')
+               order by o.task_id, u.number) r
+         where t.task_id = r.task_id and t.owner_group is distinct from r.owner_group",
+        by.types,
+        by.departments,
+        by.wards,
+        by.groups,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// How a follow-up was done by a person.
 pub struct Closing<'a> {
     pub state: &'a str,
@@ -162,10 +209,14 @@ pub struct Due {
     pub assigned_to: Option<String>,
     pub last_outcome: Option<String>,
     pub e164: Option<String>,
+    /// The part of the day at which this patient has answered most often.
+    pub answers_at: Option<String>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
+    /// The hospital's, for the parts of the day.
+    pub zone: String,
     pub search: String,
     /// The same as it sounds.
     pub sound: Option<String>,
@@ -176,6 +227,8 @@ pub struct Terms {
     /// The patients of this doctor or nurse.
     pub own: Option<String>,
     pub r#type: Option<String>,
+    /// Only what is this group's, or nobody's.
+    pub group: Option<String>,
     pub limit: i64,
     pub offset: i64,
 }
@@ -192,20 +245,27 @@ pub async fn list(scope: &mut Scope, terms: &Terms) -> Result<Vec<Due>> {
              t.deadline_on, t.due_at, t.promised_at, t.assigned_to, t.last_outcome,
              (select n.e164 from number n join contact c using (contact_id)
                  where c.person_id = t.person_id and n.state not in ('invalid', 'blocked')
-                 order by c.position, n.position limit 1) as e164
+                 order by c.position, n.position limit 1) as e164,
+             (select case when extract(hour from x.answered_at at time zone $12) < 12 then 'morning'
+                     when extract(hour from x.answered_at at time zone $12) < 18 then 'afternoon'
+                     else 'evening' end
+                 from attempt x where x.person_id = t.person_id and x.answered
+                 group by 1 order by count(*) desc, 1 limit 1) as answers_at
          from task t join person p using (person_id) left join department d using (department_id)
              left join admission a using (admission_id)
          where t.state in ('pending', 'due', 'assigned', 'in_progress', 'waiting_retry',
                  'needs_person', 'waiting_repair', 'uncertain')
-           and ($1 = '' or p.name like $1 || '%' or a.admission_no = $1
+           and ($1 = '' or p.name collate "C" >= $1 and p.name collate "C" < $1 || U&'\+10FFFF' or a.admission_no = $1
                or exists (select from person_sound s
-                   where s.person_id = p.person_id and s.sound like $10 || '%'))
+                   where s.person_id = p.person_id and s.sound collate "C" >= $10
+                     and s.sound collate "C" < $10 || U&'\+10FFFF'))
            and ($2::date is null or coalesce(t.scheduled_on, t.due_at::date) <= $2)
            and ($3::date is null or coalesce(t.scheduled_on, t.due_at::date) >= $3)
            and ($4::uuid is null or t.department_id = $4)
            and ($5::text is null or t.assigned_to = $5)
            and ($6::text is null or a.attending = $6 or a.responsible_nurse = $6)
            and ($7::text is null or t.type = $7)
+           and ($11::text is null or coalesce(t.owner_group, $11) = $11)
          order by t.due_at, t.task_id limit $8 offset $9"#,
         terms.search,
         terms.until,
@@ -216,7 +276,9 @@ pub async fn list(scope: &mut Scope, terms: &Terms) -> Result<Vec<Due>> {
         terms.r#type,
         terms.limit,
         terms.offset,
-        terms.sound
+        terms.sound,
+        terms.group,
+        terms.zone
     )
     .fetch_all(scope.connection())
     .await?)
@@ -301,26 +363,34 @@ pub async fn dismiss(
 pub struct Board {
     pub template: String,
     pub department: Option<String>,
+    pub ward: Option<String>,
+    /// All steps: done, open, overdue, lost and ended make up this number.
     pub planned: i64,
     pub done: i64,
     pub open: i64,
     pub overdue: i64,
+    /// 失访.
+    pub lost: i64,
     pub ended: i64,
 }
 
 pub async fn board(scope: &mut Scope, today: NaiveDate) -> Result<Vec<Board>> {
     Ok(sqlx::query_as!(
         Board,
-        r#"select p.template, d.name as "department?", count(*) as "planned!",
+        r#"select p.template, d.name as "department?", a.ward as "ward?", count(*) as "planned!",
              count(*) filter (where t.state in ('completed', 'partial')) as "done!",
              count(*) filter (where t.state not in ('completed', 'partial', 'cancelled', 'expired')
-                 and t.deadline_on >= $1) as "open!",
+                 and coalesce(t.deadline_on, $1) >= $1) as "open!",
              count(*) filter (where t.state not in ('completed', 'partial', 'cancelled', 'expired')
                  and t.deadline_on < $1) as "overdue!",
-             count(*) filter (where t.state in ('cancelled', 'expired')) as "ended!"
+             count(*) filter (where t.state in ('cancelled', 'expired')
+                 and coalesce(p.end_reason = 'lost', false)) as "lost!",
+             count(*) filter (where t.state in ('cancelled', 'expired')
+                 and not coalesce(p.end_reason = 'lost', false)) as "ended!"
          from task t join plan p using (plan_id) left join department d
              on d.department_id = t.department_id
-         group by p.template, d.name order by p.template, d.name"#,
+             left join admission a on a.admission_id = t.admission_id
+         group by p.template, d.name, a.ward order by p.template, d.name, a.ward"#,
         today
     )
     .fetch_all(scope.connection())

@@ -7,10 +7,13 @@ pub mod alert;
 pub mod allocation;
 pub mod answer;
 pub mod api_token;
+pub mod appointment;
 pub mod assessment;
 pub mod attempt;
+pub mod beside;
 pub mod audit;
 pub mod call;
+pub mod cohort;
 pub mod column_mapping;
 pub mod contact;
 pub mod decision;
@@ -23,12 +26,14 @@ pub mod export;
 pub mod fhir;
 pub mod hospital_message;
 pub mod import;
+pub mod indicator;
 pub mod interface_run;
 pub mod merge;
 pub mod node;
 pub mod opinion;
 pub mod past_follow_up;
 pub mod patient;
+pub mod pdca;
 pub mod person;
 pub mod plan;
 pub mod policy;
@@ -37,8 +42,10 @@ pub mod recall;
 pub mod recording;
 pub mod role;
 pub mod roster;
+pub mod rollup;
 pub mod run;
 pub mod sample;
+pub mod series;
 pub mod source;
 pub mod statistics;
 pub mod stop;
@@ -70,6 +77,9 @@ pub enum StoreError {
     Database(sqlx::Error),
     #[error("the database's migrations failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// Somebody asked for more than one answer may cost.
+    #[error("the query takes too long")]
+    TooSlow,
     /// A rule that the database holds by this name.
     #[error("breaks the rule {0}")]
     Rule(String),
@@ -109,6 +119,14 @@ impl Principal {
         match self {
             Self::System(reason) => reason,
             Self::Person { login, .. } => login,
+        }
+    }
+
+    /// Of a person; the server itself has none.
+    fn login(&self) -> Option<&str> {
+        match self {
+            Self::System(_) => None,
+            Self::Person { login, .. } => Some(login),
         }
     }
 
@@ -152,9 +170,13 @@ impl Database {
     /// [`Scope::commit`], it leaves nothing behind.
     pub async fn scope(&self, principal: &Principal) -> Result<Scope> {
         let mut tx = self.pool.begin().await?;
+        // Who sees own patients only is known by the record, and by the hospital's names.
         sqlx::query!(
-            "select set_config('suifang.departments', $1, true) as done",
-            principal.departments()
+            "select set_config('suifang.departments', $1, true) as departments,
+                 set_config('suifang.own', coalesce((select concat_ws(E'\\n', login, display_name,
+                     staff_no) from account where login = $2 and own_patients_only), ''), true) as own",
+            principal.departments(),
+            principal.login()
         )
         .fetch_one(&mut *tx)
         .await?;
@@ -196,6 +218,8 @@ impl Target {
                 .username(role)
                 .database(database),
         };
+        // Compiling a short query costs a hundred times what it takes.
+        let options = options.options([("jit", "off")]);
         // A statement's text in a log is noise; its values must never be there.
         Ok(options.application_name("suifang").disable_statement_logging())
     }

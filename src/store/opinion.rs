@@ -106,7 +106,9 @@ pub struct Row {
     pub option_text: Option<String>,
     pub value_number: Option<String>,
     pub value_text: Option<String>,
+    pub unit: Option<String>,
     pub score: Option<String>,
+    pub advice: Option<String>,
     pub at: DateTime<Utc>,
     pub recorded_by: String,
 }
@@ -117,7 +119,7 @@ pub async fn lock_answer(scope: &mut Scope, answer: AnswerId) -> Result<Option<R
         Row,
         "select answer_id, task_id, person_id, department_id, questionnaire, questionnaire_sha256,
              link_id, item_text, status, option_code, option_text, value_number::text, value_text,
-             score::text, at, recorded_by from answer where answer_id = $1 for update",
+             unit, score::text, advice, at, recorded_by from answer where answer_id = $1 for update",
         answer.as_uuid()
     )
     .fetch_optional(scope.connection())
@@ -131,7 +133,7 @@ pub async fn answers(scope: &mut Scope, task: TaskId) -> Result<Vec<Row>> {
         r#"select answer_id as "answer_id!", task_id, person_id, department_id,
              questionnaire as "questionnaire!", questionnaire_sha256 as "questionnaire_sha256!",
              link_id as "link_id!", item_text as "item_text!", status as "status!", option_code,
-             option_text, value_number::text, value_text, score::text, at as "at!",
+             option_text, value_number::text, value_text, unit, score::text, advice, at as "at!",
              recorded_by as "recorded_by!"
          from (select distinct on (questionnaire, link_id) * from answer where task_id = $1
                order by questionnaire, link_id, at desc) w order by at, ordinal"#,

@@ -39,7 +39,26 @@ pub struct Terms {
     pub offset: i64,
 }
 
+impl Terms {
+    /// Nothing but the search itself.
+    fn is_plain(&self) -> bool {
+        self.diagnosis.is_none()
+            && self.sex.is_none()
+            && self.born_from.is_none()
+            && self.born_to.is_none()
+            && self.discharged_from.is_none()
+            && self.discharged_to.is_none()
+            && self.department.is_none()
+    }
+}
+
+/// By name. Where many sound alike, the first thousand of them are looked at; other terms
+/// narrow it down, and then all are.
 pub async fn search(scope: &mut Scope, terms: &Terms) -> Result<Vec<Found>> {
+    if terms.is_plain() && !terms.search.is_empty() {
+        return first_found(scope, terms).await;
+    }
+    let (until, sound_until) = (past(&terms.search), terms.sound.as_deref().map(past));
     Ok(sqlx::query_as!(
         Found,
         r#"select p.person_id, p.name, p.sex, p.birth_date, p.record_no, a.admission_no as "admission_no?",
@@ -51,8 +70,10 @@ pub async fn search(scope: &mut Scope, terms: &Terms) -> Result<Vec<Found>> {
              left join department d using (department_id)
          where p.merged_into is null
            and ($1 = '' or p.person_id in (
-               select q.person_id from person q where q.name like $1 || '%'
-               union select s.person_id from person_sound s where s.sound like $12 || '%'
+               select q.person_id from person q where q.name collate "C" >= $1
+                   and q.name collate "C" < $13
+               union select s.person_id from person_sound s where s.sound collate "C" >= $12
+                   and s.sound collate "C" < $14
                union select q.person_id from person q where q.record_no = $1
                union select b.person_id from admission b where b.admission_no = $1
                union select c.person_id from number n join contact c using (contact_id)
@@ -79,11 +100,59 @@ pub async fn search(scope: &mut Scope, terms: &Terms) -> Result<Vec<Found>> {
         terms.department,
         terms.limit,
         terms.offset,
-        terms.sound
+        terms.sound,
+        until,
+        sound_until
     )
     .fetch_all(scope.connection())
     .await?)
 }
+
+/// What comes after everything that begins so.
+fn past(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
+}
+
+async fn first_found(scope: &mut Scope, terms: &Terms) -> Result<Vec<Found>> {
+    let (until, sound_until) = (past(&terms.search), terms.sound.as_deref().map(past));
+    Ok(sqlx::query_as!(
+        Found,
+        r#"with found as materialized (
+               (select q.person_id from person q where q.merged_into is null
+                   and q.name collate "C" >= $1 and q.name collate "C" < $6
+                   order by q.name collate "C", q.person_id limit $4::bigint + $5::bigint)
+               union (select s.person_id from person_sound s where s.sound collate "C" >= $3
+                   and s.sound collate "C" < $7 order by s.sound collate "C" limit $8)
+               union select q.person_id from person q where q.record_no = $1
+               union select b.person_id from admission b where b.admission_no = $1
+               union select c.person_id from number n join contact c using (contact_id)
+                   where n.e164 = $2)
+           select p.person_id, p.name, p.sex, p.birth_date, p.record_no,
+             a.admission_no as "admission_no?", d.name as "department?",
+             a.discharged_on as "discharged_on?", p.died_on
+         from (select p.* from found join person p using (person_id)
+                 where p.merged_into is null
+                 order by p.name collate "C", p.person_id limit $4 offset $5) p
+             left join lateral (select a.admission_no, a.department_id, a.discharged_on
+                 from admission a where a.person_id = p.person_id
+                 order by a.discharged_on desc nulls first limit 1) a on true
+             left join department d using (department_id)
+         order by p.name collate "C", p.person_id"#,
+        terms.search,
+        terms.e164,
+        terms.sound,
+        terms.limit,
+        terms.offset,
+        until,
+        sound_until,
+        LOOKED_AT
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Beyond so many who sound alike nobody reads on, but types one more letter.
+const LOOKED_AT: i64 = 1000;
 
 pub struct Person {
     pub person_id: Uuid,
@@ -195,7 +264,8 @@ pub async fn numbers(scope: &mut Scope, person: PersonId) -> Result<Vec<Number>>
              n.created_at as "created_at?",
              (select count(*) from attempt t where t.number_id = n.number_id and t.answered)
                  as "answered!",
-             (select count(*) from attempt t where t.number_id = n.number_id) as "dials!"
+             (select count(*) from attempt t where t.number_id = n.number_id and t.way = 'dial')
+                 as "dials!"
          from contact c left join number n using (contact_id)
          where c.person_id = $1 order by c.position, n.position"#,
         person.as_uuid()

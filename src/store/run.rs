@@ -87,6 +87,31 @@ pub async fn fill(
     Ok(done.rows_affected())
 }
 
+/// One follow-up task for each discharge of a cohort, but not for those who died.
+pub async fn fill_with(
+    scope: &mut Scope,
+    run: RunId,
+    admissions: &[Uuid],
+    at: DateTime<Utc>,
+) -> Result<u64> {
+    let done = sqlx::query!(
+        "insert into task (task_id, run_id, person_id, admission_id, department_id, kind, state,
+             type, due_at, not_before, created_at, updated_at)
+         select gen_random_uuid(), $1, a.person_id, a.admission_id, a.department_id, 'follow_up',
+             'due', 'specialty', $3, $3, $3, $3
+         from admission a join person p using (person_id) join department d using (department_id)
+         where a.admission_id = any ($2) and a.disposition <> 5 and p.died_on is null
+           and a.discharged_on is not null and a.cancelled_at is null and d.follows_up
+         on conflict do nothing",
+        run.as_uuid(),
+        admissions,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected())
+}
+
 pub async fn find(scope: &mut Scope, run: RunId) -> Result<Option<Run>> {
     Ok(sqlx::query_as!(
         Run,
@@ -159,6 +184,18 @@ pub async fn set_state(
         state,
         why,
         at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// A run that had ended for want of anybody to dial goes on: somebody waits again.
+pub async fn reopen(scope: &mut Scope, run: RunId) -> Result<()> {
+    sqlx::query!(
+        "update run set state = 'running', ended_at = null
+         where run_id = $1 and state = 'finished'",
+        run.as_uuid()
     )
     .execute(scope.connection())
     .await?;

@@ -1,28 +1,13 @@
 //! Counts per cell: what the reports are made of. The mathematics is `stats`'.
 
+mod follow_up;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::{Result, Scope};
+pub use follow_up::{Case, Cell, cases, causes, follow_up};
 
-/// How far the discharges of one cell came.
-#[derive(Clone, Debug, Default)]
-pub struct Cell {
-    pub a: Option<String>,
-    pub b: Option<String>,
-    pub discharged: i64,
-    pub eligible: i64,
-    pub has_number: i64,
-    pub valid_number: i64,
-    pub dialled: i64,
-    pub answered: i64,
-    pub right_person: i64,
-    pub completed: i64,
-    pub partial: i64,
-    pub in_time: i64,
-    pub with_evidence: i64,
-    pub late_entries: i64,
-}
+use super::{Result, Scope};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Period {
@@ -30,114 +15,9 @@ pub struct Period {
     pub to: NaiveDate,
 }
 
-/// Discharges of a period by any two of: department, ward, attending, disease, month,
-/// evidence, operator. An empty word: not split.
-pub async fn follow_up(
-    scope: &mut Scope,
-    period: Period,
-    by: &str,
-    and: &str,
-) -> Result<Vec<Cell>> {
-    Ok(sqlx::query_as!(
-        Cell,
-        r#"select case $3 when 'department' then c.department when 'ward' then c.ward
-                 when 'attending' then c.attending when 'disease' then c.disease
-                 when 'month' then to_char(c.discharged_on, 'YYYY-MM')
-                 when 'evidence' then c.evidence when 'operator' then c.done_by end as a,
-             case $4 when 'department' then c.department when 'ward' then c.ward
-                 when 'attending' then c.attending when 'disease' then c.disease
-                 when 'month' then to_char(c.discharged_on, 'YYYY-MM')
-                 when 'evidence' then c.evidence when 'operator' then c.done_by end as b,
-             count(*) as "discharged!", count(*) filter (where eligible) as "eligible!",
-             count(*) filter (where eligible and has_number) as "has_number!",
-             count(*) filter (where eligible and has_number and valid_number) as "valid_number!",
-             count(*) filter (where eligible and dialled) as "dialled!",
-             count(*) filter (where eligible and has_number and valid_number and answered)
-                 as "answered!",
-             count(*) filter (where eligible and has_number and valid_number and answered
-                 and right_person) as "right_person!",
-             count(*) filter (where eligible and has_number and valid_number and answered
-                 and right_person and completed) as "completed!",
-             count(*) filter (where eligible and partial) as "partial!",
-             count(*) filter (where eligible and has_number and valid_number and answered
-                 and right_person and in_time) as "in_time!",
-             count(*) filter (where eligible and completed and evidence in ('recording', 'call_record'))
-                 as "with_evidence!",
-             count(*) filter (where eligible and completed and late_entry) as "late_entries!"
-         from follow_up_case c where c.discharged_on between $1 and $2
-         group by 1, 2 order by 1 nulls last, 2 nulls last limit 2000"#,
-        period.from,
-        period.to,
-        by,
-        and
-    )
-    .fetch_all(scope.connection())
-    .await?)
-}
-
-pub struct Case {
-    pub admission_id: Uuid,
-    pub person_id: Uuid,
-    pub name: String,
-    pub admission_no: String,
-    pub department: String,
-    pub ward: Option<String>,
-    pub discharged_on: Option<NaiveDate>,
-    pub state: Option<String>,
-    pub last_outcome: Option<String>,
-    pub done_on: Option<NaiveDate>,
-}
-
-/// The list behind a number: `done`, or those who were not (`not_done`).
-pub async fn cases(
-    scope: &mut Scope,
-    period: Period,
-    which: &str,
-    department: Option<&str>,
-    limit: i64,
-    offset: i64,
-) -> Result<Vec<Case>> {
-    Ok(sqlx::query_as!(
-        Case,
-        r#"select admission_id as "admission_id!", person_id as "person_id!", name as "name!",
-             admission_no as "admission_no!", department as "department!", ward, discharged_on,
-             state, last_outcome, done_on
-         from follow_up_case where discharged_on between $1 and $2 and eligible
-           and ($3 = 'eligible' or ($3 = 'done') = in_time)
-           and ($4::text is null or department = $4)
-         order by discharged_on, admission_id limit $5 offset $6"#,
-        period.from,
-        period.to,
-        which,
-        department,
-        limit,
-        offset
-    )
-    .fetch_all(scope.connection())
-    .await?)
-}
-
 pub struct Count {
     pub word: String,
     pub count: i64,
-}
-
-/// Why eligible discharges were not followed up in time: the last word of each.
-pub async fn causes(scope: &mut Scope, period: Period) -> Result<Vec<Count>> {
-    Ok(sqlx::query_as!(
-        Count,
-        r#"select coalesce(case when not has_number then 'no_number'
-                 when not valid_number then 'number_invalid'
-                 when completed then 'too_late' when task_id is null then 'no_task'
-                 when not dialled then 'not_dialled' else last_outcome end, 'unknown') as "word!",
-             count(*) as "count!"
-         from follow_up_case where discharged_on between $1 and $2 and eligible and not in_time
-         group by 1 order by 2 desc, 1"#,
-        period.from,
-        period.to
-    )
-    .fetch_all(scope.connection())
-    .await?)
 }
 
 /// The last outcome of each follow-up that was dialled in the period, for AAPOR's rates.
@@ -173,6 +53,7 @@ pub struct Work {
 /// Calls by whose task it was, tasks by who did them: equal to the tables, each once.
 pub async fn workload(
     scope: &mut Scope,
+    period: Period,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Result<Vec<Work>> {
@@ -193,12 +74,14 @@ pub async fn workload(
                    count(*) filter (where t.state = 'completed'),
                    count(*) filter (where t.state = 'partial')
                from task t left join department d using (department_id)
-               where t.kind = 'follow_up' and t.state in ('completed', 'partial')
-                 and t.done_on >= $1::date and t.done_on < $2::date
+               where t.kind = 'follow_up' and t.type <> 'notice'
+                 and t.state in ('completed', 'partial') and t.done_on between $3 and $4
                group by d.name, t.done_by) w
          group by 1, 2 order by 1 nulls last, 2"#,
         from,
-        to
+        to,
+        period.from,
+        period.to
     )
     .fetch_all(scope.connection())
     .await?)

@@ -45,7 +45,14 @@ pub async fn next_due(
              left join department d on d.department_id = t.department_id
          where t.run_id = $1 and t.kind = 'follow_up' and t.state in ('due', 'waiting_retry')
            and t.not_before <= $2 and coalesce(d.follows_up, true)
-         order by t.not_before, t.task_id limit $3
+           -- A notice of what was called off is not given, whoever was quicker.
+           and (t.about_appointment is null or exists (select from appointment o
+               where o.appointment_id = t.about_appointment and o.state = 'planned'
+                 and o.planned_on = t.deadline_on))
+           and (t.about_task is null or exists (select from task f
+               where f.task_id = t.about_task and f.state = 'pending'))
+         order by t.promised_part is null, t.priority desc, t.deadline_on nulls last,
+             t.not_before, t.task_id limit $3
          for update of t skip locked"#,
         run.as_uuid(),
         at,
@@ -139,7 +146,7 @@ pub async fn settle(
         "update task set state = $2, why = $3, not_before = coalesce($4, not_before),
              last_outcome = $5, attempts = attempts + $6::int, dials = dials - $7::int,
              interruptions = interruptions + $8::int, declined_days = $9, promised_part = $10,
-             claimed_by = null, claimed_epoch = null, updated_at = $11
+             claimed_by = null, claimed_epoch = null, held_from = null, updated_at = $11
          where task_id = $1",
         task.as_uuid(),
         settled.state,
@@ -184,6 +191,73 @@ pub async fn lock(scope: &mut Scope, task: TaskId) -> Result<Row> {
     )
     .fetch_one(scope.connection())
     .await?)
+}
+
+/// 随访次数 of a task, 0 for the first: that of its plan, else how many of this admission came
+/// before. Absent: no such task.
+pub async fn numbered(scope: &mut Scope, task: TaskId) -> Result<Option<i32>> {
+    Ok(sqlx::query_scalar!(
+        r#"select coalesce(t.sequence, (select count(*) from task b
+                 where b.admission_id = t.admission_id and b.kind = 'follow_up'
+                   and b.type <> 'notice' and b.plan_id is null and b.due_at < t.due_at)::int)
+               as "number!"
+         from task t where t.task_id = $1"#,
+        task.as_uuid()
+    )
+    .fetch_optional(scope.connection())
+    .await?)
+}
+
+/// A follow-up that took place, for paper.
+pub struct Record {
+    pub task_id: Uuid,
+    pub person_id: Uuid,
+    pub name: String,
+    pub admission_no: Option<String>,
+    pub department: Option<String>,
+    pub ward: Option<String>,
+    pub sequence: Option<i32>,
+    pub scheduled_on: Option<chrono::NaiveDate>,
+    pub done_on: Option<chrono::NaiveDate>,
+    pub channel: Option<String>,
+    pub respondent: Option<String>,
+    pub done_by: Option<String>,
+    pub opinion: Option<String>,
+}
+
+/// One follow-up, or all that a person had; the oldest first.
+pub async fn records(
+    scope: &mut Scope,
+    task: Option<TaskId>,
+    person: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Record>> {
+    Ok(sqlx::query_as!(
+        Record,
+        r#"select t.task_id, t.person_id, p.name, a.admission_no as "admission_no?",
+             d.name as "department?", a.ward as "ward?", t.sequence, t.scheduled_on, t.done_on,
+             t.done_channel as channel, t.respondent, t.done_by, o.confirmed as "opinion?"
+         from task t join person p using (person_id) left join admission a using (admission_id)
+             left join department d on d.department_id = t.department_id
+             left join opinion o on o.task_id = t.task_id
+         where ($1::uuid is null or t.task_id = $1) and ($2::uuid is null or t.person_id = $2)
+           and ($1::uuid is not null or t.kind = 'follow_up' and t.type <> 'notice'
+               and t.state in ('completed', 'partial'))
+         order by t.done_on nulls last, t.task_id limit $3"#,
+        task.as_ref().map(TaskId::as_uuid),
+        person,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub async fn is_notice(scope: &mut Scope, task: TaskId) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select type = 'notice' as "notice!" from task where task_id = $1"#,
+        task.as_uuid()
+    );
+    Ok(found.fetch_optional(scope.connection()).await?.unwrap_or(false))
 }
 
 /// Every task of this person that a machine would still call for ends with this reason.
@@ -297,6 +371,61 @@ pub async fn list(
         search,
         limit,
         offset
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Letters, calls and other ways, pending and done.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    pub channel: Option<String>,
+    /// `pending` or `done`; empty: both.
+    pub state: String,
+    pub operator: Option<String>,
+    pub from: Option<chrono::NaiveDate>,
+    pub to: Option<chrono::NaiveDate>,
+    pub limit: i64,
+    pub offset: i64,
+}
+
+pub struct Way {
+    pub task_id: Uuid,
+    pub person_id: Uuid,
+    pub name: String,
+    pub department: Option<String>,
+    pub ward: Option<String>,
+    pub channel: String,
+    pub state: String,
+    pub operator: Option<String>,
+    /// When it was done, or is to be.
+    pub day: chrono::NaiveDate,
+}
+
+/// By operator and day (F107); notices are no follow-ups.
+pub async fn by_way(scope: &mut Scope, ways: &Ways) -> Result<Vec<Way>> {
+    Ok(sqlx::query_as!(
+        Way,
+        r#"select t.task_id, t.person_id, p.name, d.name as "department?", a.ward as "ward?",
+             coalesce(t.done_channel, t.channel) as "channel!", t.state,
+             coalesce(t.done_by, t.assigned_to) as operator,
+             coalesce(t.done_on, t.scheduled_on, t.due_at::date) as "day!"
+         from task t join person p using (person_id) left join department d using (department_id)
+             left join admission a using (admission_id)
+         where t.kind = 'follow_up' and t.type <> 'notice' and t.state not in ('cancelled', 'expired')
+           and ($1::text is null or coalesce(t.done_channel, t.channel) = $1)
+           and ($2 = '' or ($2 = 'done') = (t.state in ('completed', 'partial')))
+           and ($3::text is null or coalesce(t.done_by, t.assigned_to) = $3)
+           and ($4::date is null or coalesce(t.done_on, t.scheduled_on, t.due_at::date) >= $4)
+           and ($5::date is null or coalesce(t.done_on, t.scheduled_on, t.due_at::date) <= $5)
+         order by 9, t.task_id limit $6 offset $7"#,
+        ways.channel,
+        ways.state,
+        ways.operator,
+        ways.from,
+        ways.to,
+        ways.limit,
+        ways.offset
     )
     .fetch_all(scope.connection())
     .await?)

@@ -159,6 +159,10 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Database(_) => Self::busy(&error),
+            StoreError::TooSlow => Self::invalid(
+                "条件太宽,查询超时;请加上出院日期或科室 / the query takes too long: narrow it by the \
+                 day of discharge or the department",
+            ),
             StoreError::Migration(_) | StoreError::Rule(_) => Self::fault(&error),
         }
     }

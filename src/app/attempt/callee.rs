@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{AppError, Result},
-    base::{ContactId, NumberId, PersonId},
+    base::{ContactId, E164, NumberId, PersonId},
     domain::{Callee, Ladder, LadderContact, LadderNumber, PastAttempt, Relation, Rung, TaskDial},
     store::{
         self, Scope,
@@ -55,6 +55,15 @@ impl Known {
             Some((rung, self.rows.iter().find(of)?))
         });
         (row, ladder)
+    }
+
+    /// This very number, where who answers it may be asked.
+    pub(super) fn of_number(&self, number: &E164, patient_only: bool) -> Option<&LadderRow> {
+        self.rows.iter().find(|row| {
+            row.e164 == number.as_str()
+                && row.state != "blocked"
+                && (!patient_only || row.relation == Relation::Own.as_str())
+        })
     }
 
     fn task_dials(&self, task: Uuid) -> Vec<TaskDial> {

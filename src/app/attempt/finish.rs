@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Dialler, SYSTEM, callee::Known, midnight};
 use crate::{
     app::{App, AppError, Change, EndReason, Result, note, opinions::propose, plans::stop_person},
-    base::{AttemptId, NumberId, PersonId, TaskId},
+    base::{AttemptId, NumberId, PersonId, RunId, TaskId},
     domain::{
         After, Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION,
         Outcome, PastAttempt, TaskState, after, heed,
@@ -212,14 +212,19 @@ async fn settle(
             facts: &facts,
         };
         store::decision::insert(scope, &new, at).await?;
+        if let Some(run) = task.run_id {
+            store::run::reopen(scope, RunId::from_uuid(run)).await?;
+        }
     }
+    let is_dial = open.way == "dial";
     let settled = Settled {
         state: state.as_str(),
         why: Some(outcome.as_str()),
         not_before,
         outcome: outcome.as_str(),
-        is_attempt: outcome.is_attempt(),
-        is_dial: !matches!(outcome, Outcome::TrunkFault | Outcome::SystemFault),
+        is_attempt: outcome.is_attempt() && is_dial,
+        // A conversation that took no dial of its own has not been counted as one.
+        is_dial: !is_dial || !matches!(outcome, Outcome::TrunkFault | Outcome::SystemFault),
         interrupted: is_interrupted(outcome),
         declined_days: task.declined_days + i32::from(outcome == Outcome::Declined),
         promised_part: ended.promised.map(DayPart::as_str),

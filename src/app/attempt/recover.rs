@@ -10,14 +10,16 @@ use super::{Dialler, Ended, SYSTEM, finish};
 use crate::{
     app::{App, AppError, Change, Result, note},
     base::AttemptId,
-    domain::{Conversation, DayKind, DialFacts, Outcome},
-    store::{self, Principal},
+    domain::{Conversation, CutOff, DayKind, DialFacts, Outcome},
+    store::{self, Principal, attempt::Open},
 };
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Recovered {
     pub released: usize,
     pub uncertain: usize,
+    /// Judged by what was stored of them.
+    pub resolved: usize,
     pub calls_ended: u64,
 }
 
@@ -44,6 +46,25 @@ impl Resolution {
     }
 }
 
+fn cut_off(open: &Open) -> CutOff {
+    let so_far = open.so_far.as_deref().and_then(|word| word.parse().ok());
+    CutOff { answered: open.answered, so_far }
+}
+
+fn by_facts(open: &Open, outcome: Outcome, why: &str) -> Ended {
+    Ended {
+        facts: DialFacts { rang: open.rang, answered: open.answered, ..DialFacts::default() },
+        conversation: cut_off(open).so_far,
+        promised: open.so_far_promised.as_deref().and_then(|word| word.parse().ok()),
+        wants_person: open.so_far_wants_person,
+        keys_given: open.so_far.is_some(),
+        judged: Some(outcome),
+        why: Some(why.to_owned()),
+        resolved_by: Some("stored facts".to_owned()),
+        ..Ended::default()
+    }
+}
+
 impl App {
     /// Judges the attempts and calls of earlier lives of this node.
     ///
@@ -63,15 +84,40 @@ impl App {
                 };
                 finish::finish(&mut scope, dialler, attempt, &ended, at).await?;
                 recovered.released += 1;
+            } else if let Some(conversation) = cut_off(&orphan).at_once() {
+                let outcome = Outcome::of_conversation(conversation);
+                let ended = by_facts(&orphan, outcome, "crash after the deciding word");
+                finish::finish(&mut scope, dialler, attempt, &ended, at).await?;
+                recovered.resolved += 1;
             } else {
                 store::attempt::mark_uncertain(&mut scope, attempt, at).await?;
                 recovered.uncertain += 1;
             }
         }
+        let (node, epoch) = (&dialler.node, dialler.epoch);
+        store::beside::release_orphans(&mut scope, node, epoch, at).await?;
         let ended = store::call::end_orphans(&mut scope, &dialler.node, dialler.epoch, at).await?;
         recovered.calls_ended = ended;
         self.commit(scope).await?;
         Ok(recovered)
+    }
+
+    /// Nobody has resolved these within a day: the stored facts are taken. Answers how many.
+    ///
+    /// # Errors
+    /// When the database cannot be written; they stay uncertain.
+    pub async fn settle_uncertain(&self, dialler: &Dialler, at: DateTime<Utc>) -> Result<usize> {
+        let mut scope = self.scope(&Principal::System("recovery")).await?;
+        let before = at - A_DAY;
+        let left = store::attempt::uncertain_since(&mut scope, before, SETTLE_MAX).await?;
+        for open in &left {
+            let outcome = cut_off(open).after_a_day();
+            let ended = by_facts(open, outcome, "crash; nobody said better within a day");
+            let attempt = AttemptId::from_uuid(open.attempt_id);
+            finish::finish(&mut scope, dialler, attempt, &ended, at).await?;
+        }
+        self.commit(scope).await?;
+        Ok(left.len())
     }
 
     /// # Errors
@@ -153,3 +199,9 @@ impl App {
         Ok(days.into_iter().map(|day| (day.day, kind(&day.kind))).collect())
     }
 }
+
+/// So long a person has the first word.
+const A_DAY: chrono::Duration = chrono::Duration::hours(24);
+
+/// One transaction's worth; the rest follows a minute later.
+const SETTLE_MAX: i64 = 100;

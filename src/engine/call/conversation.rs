@@ -7,10 +7,13 @@ use chrono::Datelike;
 
 use super::{Call, DialPurpose};
 use crate::{
-    app::{Effect, Entry, FoundAlert, GivenAnswer},
+    app::{Beside, Claim, Effect, Entry, FoundAlert, GivenAnswer, SoFar},
     base::{Machine as _, Pii},
     engine::{Core, Journal},
-    ivr::{self, CallContext, Casting, Given, Input, Machine, Output, Program, Saying, reading},
+    ivr::{
+        self, CallContext, Casting, Given, Input, Library, Machine, Output, Program, Saying,
+        reading,
+    },
     media::PlayItem,
 };
 
@@ -22,42 +25,89 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub(super) fn load(core: &Core, dialplan: &str, purpose: &DialPurpose) -> Result<Self, String> {
-        let birth = match purpose {
-            DialPurpose::FollowUp { claim, .. } => claim.birth_date.as_ref(),
-            DialPurpose::Test | DialPurpose::Studio(_) | DialPurpose::Duty(_) => None,
+    pub(super) async fn load(
+        core: &Core,
+        dialplan: &str,
+        purpose: &DialPurpose,
+    ) -> Result<Self, String> {
+        let DialPurpose::FollowUp { claim, run } = purpose else {
+            return Self::cast(core, &core.library(), dialplan, &Casting::default());
         };
-        let today = core.clock.wall().date_naive();
-        let is_child =
-            birth.is_some_and(|birth| age(*birth.reveal(), today) < GUARDIAN_BELOW_YEARS);
-        let casting = Casting { guardian: is_child, ..Casting::default() };
-        let mut script = Self::cast(core, dialplan, &casting)?;
-        if let DialPurpose::FollowUp { claim, .. } = purpose {
-            let context = &mut script.context;
-            let birth = claim.birth_date.as_ref().map(|date| *date.reveal());
-            let reading = claim.name_reading.as_ref().map(|reading| reading.reveal().as_str());
-            let name = reading::call_name(claim.name.reveal(), reading, &claim.sex);
-            context.call_name = Pii::new(name);
-            context.language.clone_from(&claim.language);
-            context.birth_date.clone_from(&claim.birth_date);
-            context.age = birth.map(|birth| age(birth, today));
-            if claim.had_operation {
-                context.facts.insert("had_operation".to_owned());
-            }
-            let answered = claim.answered.iter();
-            context.answered = answered
-                .map(|(form, item, code)| ((form.clone(), item.clone()), code.clone()))
-                .collect();
-        }
+        let library = match run {
+            Some(run) => core.library_of(*run).await?,
+            None => core.library(),
+        };
+        Self::about(core, &library, dialplan, claim, None)
+    }
+
+    /// Another person of the number that was called: they have been greeted.
+    pub(super) async fn beside(core: &Core, beside: &Beside) -> Result<Self, String> {
+        let library = Self::library_of(core, beside).await?;
+        let mut script = Self::about(core, &library, &beside.dialplan, &beside.claim, None)?;
+        script.context.facts.insert(ivr::GREETED.to_owned());
         Ok(script)
     }
 
-    pub(super) fn inbound(core: &Core, dialplan: &str) -> Result<Self, String> {
-        Self::cast(core, dialplan, &Casting::default())
+    /// The menu, and the caller's own open follow-up where there is one.
+    pub(super) async fn inbound(
+        core: &Core,
+        dialplan: &str,
+        open: Option<&Beside>,
+    ) -> Result<Self, String> {
+        let Some(open) = open else {
+            return Self::cast(core, &core.library(), dialplan, &Casting::default());
+        };
+        let library = Self::library_of(core, open).await?;
+        let form = library.form_of(&open.dialplan);
+        let form = form.ok_or_else(|| format!("{:?} asks no questionnaire", open.dialplan))?;
+        let mut script = Self::about(core, &library, dialplan, &open.claim, Some(form))?;
+        script.context.facts.insert("open_task".to_owned());
+        Ok(script)
     }
 
-    fn cast(core: &Core, dialplan: &str, casting: &Casting) -> Result<Self, String> {
-        let library = core.library();
+    async fn library_of(core: &Core, beside: &Beside) -> Result<Arc<Library>, String> {
+        match beside.run {
+            Some(run) => core.library_of(run).await,
+            None => Ok(core.library()),
+        }
+    }
+
+    fn about(
+        core: &Core,
+        library: &Arc<Library>,
+        dialplan: &str,
+        claim: &Claim,
+        open_task: Option<String>,
+    ) -> Result<Self, String> {
+        let today = core.clock.wall().date_naive();
+        let birth = claim.birth_date.as_ref().map(|date| *date.reveal());
+        let age = birth.map(|birth| age(birth, today));
+        let guardian = age.is_some_and(|age| age < GUARDIAN_BELOW_YEARS);
+        let mut script = Self::cast(core, library, dialplan, &Casting { open_task, guardian })?;
+        let context = &mut script.context;
+        let reading = claim.name_reading.as_ref().map(|reading| reading.reveal().as_str());
+        let name = reading::call_name(claim.name.reveal(), reading, &claim.sex);
+        context.call_name = Pii::new(name);
+        context.language.clone_from(&claim.language);
+        context.birth_date.clone_from(&claim.birth_date);
+        context.visit_date = claim.visit_date;
+        context.age = age;
+        if claim.had_operation {
+            context.facts.insert("had_operation".to_owned());
+        }
+        let answered = claim.answered.iter();
+        context.answered = answered
+            .map(|(form, item, code)| ((form.clone(), item.clone()), code.clone()))
+            .collect();
+        Ok(script)
+    }
+
+    fn cast(
+        core: &Core,
+        library: &Arc<Library>,
+        dialplan: &str,
+        casting: &Casting,
+    ) -> Result<Self, String> {
         let program = Arc::new(library.program_for(dialplan, casting)?);
         let sha256 = library.dialplan(dialplan).map(|kept| kept.sha256.clone()).unwrap_or_default();
         let config = core.config();
@@ -91,8 +141,11 @@ fn age(birth: chrono::NaiveDate, today: chrono::NaiveDate) -> i32 {
 
 pub(super) struct Talk {
     machine: Machine,
+    /// What is asked, as it stood when the call began.
+    library: Arc<Library>,
     pub(super) journal: Journal,
     asked: usize,
+    so_far: Option<SoFar>,
     /// Where in the recording a message began.
     message_from_ms: Option<u128>,
     message: Option<String>,
@@ -132,13 +185,16 @@ impl Talk {
 
 impl Call {
     pub(super) fn begin_talk(&mut self, script: Script) {
+        let library = Arc::clone(&script.program.library);
         let mut machine = Machine::new(script.program, script.context);
         machine.handle_input(Input::Start, self.core.clock.instant());
         let journal = self.journal();
         self.talk = Some(Talk {
             machine,
+            library,
             journal,
             asked: 0,
+            so_far: None,
             message_from_ms: None,
             message: None,
             message_until: None,
@@ -171,7 +227,11 @@ impl Call {
                 let now = self.core.clock.instant();
                 self.tell_talk(Input::NobodyThere, now);
             }
-            Output::HangUp => self.hang_up(),
+            Output::HangUp => {
+                if !self.go_on_with_another().await {
+                    self.hang_up();
+                }
+            }
             Output::Asking { text, .. } => {
                 let number = self.talk.as_mut().map_or(0, |talk| {
                     talk.asked += 1;
@@ -179,6 +239,23 @@ impl Call {
                 });
                 self.core.live.update(self.id, |live| live.question = Some((number, text)));
             }
+        }
+    }
+
+    /// What the call would come to now is a stored fact, should we not live to its end.
+    pub(super) async fn note_so_far(&mut self) {
+        if self.kind.asked().is_none() {
+            return;
+        }
+        let Some(talk) = self.talk.as_mut().filter(|_| self.fault.is_none()) else { return };
+        let verdict = talk.machine.verdict();
+        let Some(conversation) = verdict.conversation.filter(|_| verdict.keys_given) else {
+            return;
+        };
+        let ivr::Verdict { promised, wants_person, .. } = verdict;
+        let so_far = SoFar { conversation, promised, wants_person };
+        if talk.so_far.replace(so_far) != Some(so_far) {
+            self.write(Entry::SoFar(so_far)).await;
         }
     }
 
@@ -244,12 +321,12 @@ impl Call {
     }
 
     fn answer_entry(&mut self, given: &Given) -> Entry {
-        let library = self.core.library();
-        let kept = library.questionnaire(&given.form.id);
+        let kept = self.talk.as_ref().and_then(|talk| talk.library.questionnaire(&given.form.id));
+        let sha256 = kept.map(|kept| kept.sha256.clone()).unwrap_or_default();
         let message = self.talk.as_mut().and_then(|talk| talk.message.take());
         Entry::Answer(Box::new(GivenAnswer {
             questionnaire: given.form.id.clone(),
-            questionnaire_sha256: kept.map(|kept| kept.sha256.clone()).unwrap_or_default(),
+            questionnaire_sha256: sha256,
             link_id: given.link_id.clone(),
             item_text: given.text.clone(),
             status: given.status,
@@ -259,6 +336,7 @@ impl Call {
             value_text: message,
             unit: given.unit.clone(),
             score: given.score.map(|score| score.to_string()),
+            advice: given.advice.clone(),
         }))
     }
 }

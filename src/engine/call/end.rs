@@ -24,6 +24,7 @@ impl Call {
         }
         let report = self.end.clone().unwrap_or_default();
         let outcome = self.finish_attempt(&report, &verdict).await;
+        self.release_caller().await;
         self.finish_duty().await;
         let end = self.leg_end(&report, stats.as_ref());
         let at = self.core.clock.wall();
@@ -36,12 +37,12 @@ impl Call {
         self.ending.send_replace(Some(ending));
     }
 
-    async fn finish_attempt(
+    pub(super) async fn finish_attempt(
         &self,
         report: &EndReport,
         verdict: &crate::ivr::Verdict,
     ) -> Option<Outcome> {
-        let Kind::FollowUp(claim) = &self.kind else { return None };
+        let claim = self.kind.asked()?;
         let answered = self.times.answered.is_some();
         let facts = DialFacts {
             sip_status: report.last_status.filter(|_| report.heard),

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Call, CallHandle, Kind, MAILBOX, Plan, Tape, Timers, Times, conversation::Script, sound::Sound,
+    Call, CallHandle, Kind, MAILBOX, Plan, Tape, Timers, Times,
+    beside::{Caller, caller},
+    conversation::Script,
+    sound::Sound,
     spawn,
 };
 use crate::{
-    app::NewCall,
+    app::{Beside, NewCall},
     base::{CallId, LegId, Machine as _, Pii},
     engine::{Core, LiveCall},
     sip::{
@@ -21,18 +24,41 @@ use crate::{
     },
 };
 
-/// Answers with the inbound dialplan. `Err`: the status to refuse with.
-pub(crate) async fn answer(
+/// A caller, as the trunk or the phone says.
+pub(crate) struct Ringing {
+    pub(crate) transaction: TransactionId,
+    pub(crate) request: Request,
+    pub(crate) flow: Flow,
+    pub(crate) caller: Pii<String>,
+    pub(crate) trunk: Option<String>,
+}
+
+/// Answers with the inbound dialplan; who has an open follow-up may go on with it. `Err`:
+/// the status to refuse with.
+pub(crate) async fn answer(core: &Arc<Core>, ringing: Ringing) -> Result<CallHandle, u16> {
+    let beside = match ringing.trunk {
+        Some(_) => caller(core, &ringing.caller).await,
+        None => None,
+    };
+    let held = beside.as_ref().map(|beside| beside.claim.task);
+    let answered = take(core, ringing, beside).await;
+    if let (Err(_), Some(task)) = (&answered, held) {
+        // What stays held is released by the next start.
+        let _ = core.app.release_beside(task, core.clock.wall()).await;
+    }
+    answered
+}
+
+async fn take(
     core: &Arc<Core>,
-    transaction: TransactionId,
-    request: Request,
-    flow: Flow,
-    caller: Pii<String>,
-    trunk: Option<String>,
+    ringing: Ringing,
+    beside: Option<Beside>,
 ) -> Result<CallHandle, u16> {
+    let Ringing { transaction, request, flow, caller, trunk } = ringing;
     let config = core.config();
     let interface = core.interface(flow.interface).ok_or(500_u16)?;
-    let script = Script::inbound(core, &config.sip.inbound_dialplan).map_err(|what| {
+    let script = Script::inbound(core, &config.sip.inbound_dialplan, beside.as_ref()).await;
+    let script = script.map_err(|what| {
         tracing::error!(what, "the inbound dialplan cannot be played");
         500_u16
     })?;
@@ -65,7 +91,7 @@ pub(crate) async fn answer(
         core: Arc::clone(core),
         id,
         leg_id: LegId::new(at),
-        kind: Kind::Inbound,
+        kind: Kind::Inbound(beside.map(|beside| Box::new(Caller { beside, begun: false }))),
         leg,
         mailbox: events,
         sound,
@@ -83,6 +109,7 @@ pub(crate) async fn answer(
         sip_call_id,
         end: None,
         fault: None,
+        asked: Vec::new(),
         why: None,
     };
     Ok(spawn(call, mailbox, ended))

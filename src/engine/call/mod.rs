@@ -1,6 +1,7 @@
 //! One call, one task. It owns the leg, its sound, its conversation and its journal;
 //! others hold a [`CallHandle`] and send it [`Command`]s.
 
+mod beside;
 mod booth;
 mod conversation;
 mod duty;
@@ -25,10 +26,11 @@ use tracing::{Instrument, info_span, warn};
 use uuid::Uuid;
 
 pub(super) use duty::end_duty_call;
-pub(super) use inbound::answer;
+pub(super) use inbound::{Ringing, answer};
 pub(crate) use leg_events::BEFORE_FIRST_WORD;
 pub use outbound::{Contact, Dial, DialError, DialPurpose, dial};
 
+use beside::Caller;
 use booth::Booth;
 use conversation::{Script, Talk};
 use recording::Tape;
@@ -128,6 +130,8 @@ struct Call {
     end: Option<EndReport>,
     /// Our own fault ended it.
     fault: Option<&'static str>,
+    /// Others of this number, asked earlier in this call.
+    asked: Vec<PersonId>,
     why: Option<&'static str>,
 }
 
@@ -144,7 +148,7 @@ enum Kind {
     Studio,
     /// Staff are rung for an alert.
     Duty(Box<DutyClaim>),
-    Inbound,
+    Inbound(Option<Box<Caller>>),
 }
 
 #[derive(Default)]
@@ -179,7 +183,7 @@ fn spawn(
     mailbox: mpsc::Sender<Command>,
     ended: watch::Receiver<Option<Ending>>,
 ) -> CallHandle {
-    let is_outbound = !matches!(call.kind, Kind::Inbound);
+    let is_outbound = !matches!(call.kind, Kind::Inbound(_));
     let person = call.call_ref().person;
     let alert = match &call.kind {
         Kind::Duty(claim) => Some(claim.alert),
@@ -237,6 +241,8 @@ impl Call {
                 idle = false;
                 self.on_talk(output).await;
             }
+            self.begin_callback().await;
+            self.note_so_far().await;
             while let Some(output) = self.booth.as_mut().and_then(Booth::poll_output) {
                 idle = false;
                 self.on_studio(output).await;
@@ -375,12 +381,10 @@ impl Call {
     }
 
     fn call_ref(&self) -> CallRef {
-        let claim = match &self.kind {
-            Kind::FollowUp(claim) => Some(claim),
-            _ => None,
-        };
+        let claim = self.kind.claim();
         CallRef {
             call: self.id,
+            attempt: claim.map(|claim| claim.attempt),
             task: claim.map(|claim| claim.task),
             person: claim.map(|claim| claim.person),
             department: claim.and_then(|claim| claim.department),

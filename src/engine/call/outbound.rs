@@ -76,17 +76,19 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     let interface = config.interface(&name).ok_or_else(missing)?;
     let script = match &dial.purpose {
         DialPurpose::Studio(_) | DialPurpose::Duty(_) => None,
-        purpose => Some(Script::load(core, &dial.dialplan, purpose).map_err(DialError::Dialplan)?),
+        purpose => {
+            let loaded = Script::load(core, &dial.dialplan, purpose).await;
+            Some(loaded.map_err(DialError::Dialplan)?)
+        }
     };
     let sha256 = script.as_ref().map(|script| script.sha256.clone()).unwrap_or_default();
     let sound = Sound::open(core, interface, &trunk.profile.codecs)?;
     let events = core.signalling.open().await.map_err(|_| DialError::NotOurs)?;
-    let owner = events.owner;
     let flow = interface_flow(core, &name, trunk.transport, trunk.peer).ok_or_else(missing)?;
     let (at, now) = (core.clock.wall(), core.clock.instant());
     let id = CallId::new(at);
     begin(core, id, &dial, sha256, at).await?;
-    let leg = outbound_leg(owner, flow, &dial, sound.local.clone())?;
+    let leg = outbound_leg(events.owner, flow, &dial, sound.local.clone())?;
     let leg = Leg::outbound(leg, rand::random());
     show(core, id, &dial, at);
     let (mailbox, commands) = mpsc::channel(MAILBOX);
@@ -131,6 +133,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         kind,
         end: None,
         fault: None,
+        asked: Vec::new(),
         why: None,
     };
     Ok(spawn(call, mailbox, ended))

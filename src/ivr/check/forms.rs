@@ -17,7 +17,7 @@ pub(super) fn check_form(library: &Library, form: &Questionnaire, page: &mut Pag
         return;
     }
     check_identity(library, form, page);
-    for (at, item) in form.items.iter().enumerate() {
+    for (at, item) in form.items.iter().enumerate().filter(|(_, item)| !item.is_on_page()) {
         let by_anybody = item.identity.unwrap_or(form.identity) == 0 || item.neutral;
         let heard = Heard { by_anybody, disclosed: form.disclose };
         for say in item_says(item) {
@@ -95,7 +95,7 @@ fn check_identity(library: &Library, form: &Questionnaire, page: &mut Page<'_>) 
         }
     }
     let mut known = 0;
-    for item in &form.items {
+    for item in form.items.iter().filter(|item| !item.is_on_page()) {
         let level = item.identity.unwrap_or(form.identity);
         if level > known && item.verify.is_none() {
             let id = &item.link_id;

@@ -8,7 +8,7 @@ use super::{
     words::{Heard, check_say},
 };
 use crate::ivr::{
-    Dialplan, Library, Step,
+    Dialplan, Library, SERIES, Step,
     dialplan::Action,
     program::{self, OPEN_TASK},
 };
@@ -66,7 +66,9 @@ fn check_step(library: &Library, step: &Step, targets: &[String], page: &mut Pag
             options::check_options(&scope, id, &item, page);
         }
         Action::Ask { questionnaire, from } => {
-            if questionnaire != OPEN_TASK && library.questionnaire(questionnaire).is_none() {
+            // A series is known when the database is; a run asks for it when it is made.
+            let is_later = questionnaire == OPEN_TASK || questionnaire.starts_with(SERIES);
+            if !is_later && library.questionnaire(questionnaire).is_none() {
                 let what = format!("{id}: there is no questionnaire {questionnaire:?}");
                 page.find_in(id, questionnaire, what);
             }

@@ -26,7 +26,8 @@ pub(super) fn check_catalogue(library: &Library, findings: &mut Vec<Finding>) {
     for (at, line) in body.lines().enumerate() {
         if line.trim_start().starts_with("id = ") && !seen.insert(line.trim()) {
             let what = format!("{} stands twice", line.trim());
-            page.findings.push(Finding { file: file.clone(), line: at + 1, what });
+            let name = line.trim().trim_start_matches("id = ").trim_matches('"').to_owned();
+            page.findings.push(Finding { file: file.clone(), line: at + 1, at: name, what });
         }
     }
     for text in library.texts.values() {

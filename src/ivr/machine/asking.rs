@@ -171,6 +171,7 @@ impl Machine {
                 code: Some(option.code.clone()),
                 label: Some(option.zh.clone()),
                 score: option.score,
+                advice: self.advice_said(form, option.advice.as_deref()),
                 ..self.blank(form, &item, status(option))
             };
             self.answer(given, option.code.clone());
@@ -204,6 +205,11 @@ impl Machine {
         self.outputs.push_back(Output::Answer(given));
     }
 
+    pub(super) fn advice_said(&self, form: &Questionnaire, advice: Option<&str>) -> Option<String> {
+        let words = advice.and_then(|id| form.advice.get(id))?;
+        Some(self.words(words, &[]).into_iter().map(|clip| clip.written).collect())
+    }
+
     pub(super) fn advise(&mut self, form: Option<&Questionnaire>, advice: Option<&str>) {
         let words = form.zip(advice).and_then(|(form, id)| form.advice.get(id));
         if let Some(words) = words {
@@ -228,6 +234,7 @@ impl Machine {
             number: None,
             unit: item.unit.clone(),
             score: None,
+            advice: None,
         }
     }
 }

@@ -59,6 +59,9 @@ impl Machine {
 
     /// An opening is asked in each call anew; answers of earlier calls are not asked again.
     fn is_asked(&mut self, item: &Item, form: Option<&Questionnaire>, chosen: bool) -> bool {
+        if item.is_on_page() {
+            return false;
+        }
         let Some(form) = form else { return true };
         let is_fit = self.is_for_who_speaks(item, form) && (chosen || self.is_enabled(item));
         if !is_fit || (self.unrecorded && item.kind == ItemType::Attachment) {
@@ -125,7 +128,7 @@ impl Machine {
                 NodeKind::HangUp | NodeKind::GoTo { .. } | NodeKind::Transfer { .. } => break,
                 NodeKind::FormEnd { .. } => {}
                 NodeKind::Item { item, form, .. } => {
-                    let is_question = item.kind != ItemType::Display;
+                    let is_question = item.kind != ItemType::Display && !item.is_on_page();
                     let form = form.as_deref();
                     let fits = form.is_none_or(|form| self.is_for_who_speaks(item, form));
                     let done = form.is_some_and(|form| {
@@ -344,7 +347,7 @@ impl Machine {
         let rest = self.program.nodes.iter().skip(self.at);
         let mut rest = rest.take_while(|node| !matches!(node.kind, NodeKind::HangUp));
         rest.all(|node| match &node.kind {
-            NodeKind::Item { item, .. } => item.kind == ItemType::Display,
+            NodeKind::Item { item, .. } => item.kind == ItemType::Display || item.is_on_page(),
             _ => true,
         })
     }
@@ -353,6 +356,7 @@ impl Machine {
         self.ended.insert(form.id.clone());
         let missing = form.items.iter().any(|item| {
             item.required
+                && !item.is_on_page()
                 && self.is_for_who_speaks(item, form)
                 && self.is_enabled(item)
                 && !self.given.contains_key(&item.link_id)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Given, Machine, State};
 use crate::ivr::{
-    Item, Questionnaire,
+    Item, Level, Questionnaire,
     number_keys::{self, Keyed},
 };
 
@@ -130,7 +130,13 @@ impl Machine {
                 continue;
             }
             let Some(form) = &form else { continue };
-            let given = Given { number: Some(text.clone()), ..self.blank(form, &item, "answered") };
+            let flag = self.flag_of(&item, &text);
+            let advice = flag.and_then(|(_, advice)| advice);
+            let given = Given {
+                number: Some(text.clone()),
+                advice: self.advice_said(form, advice.as_deref()),
+                ..self.blank(form, &item, "answered")
+            };
             self.answer(given, text.clone());
             self.enough |= item.enough;
             left |= self.judge(form, &item, &text);
@@ -141,15 +147,17 @@ impl Machine {
     }
 
     fn judge(&mut self, form: &Arc<Questionnaire>, item: &Item, text: &str) -> bool {
+        let Some((level, advice)) = self.flag_of(item, text) else { return false };
+        self.advise(Some(form), advice.as_deref());
+        self.flag(Some(form), item, level, advice.as_deref())
+    }
+
+    fn flag_of(&self, item: &Item, text: &str) -> Option<(Level, Option<String>)> {
         let value: f64 = text.parse().unwrap_or_default();
         let found = item.red_flag.iter().find(|flag| {
             flag.operator.holds(value, flag.value) && flag.when_fact.iter().all(|f| self.fact(f))
         });
-        let Some((level, advice)) = found.map(|flag| (flag.level, flag.advice.clone())) else {
-            return false;
-        };
-        self.advise(Some(form), advice.as_deref());
-        self.flag(Some(form), item, level, advice.as_deref())
+        found.map(|flag| (flag.level, flag.advice.clone()))
     }
 
     pub(super) fn on_rejected(&mut self) {

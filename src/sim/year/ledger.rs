@@ -171,6 +171,18 @@ impl Ledger {
         Claim::Dial { attempt, number, line }
     }
 
+    /// This patient answers at another part of the day, within a day from now.
+    pub(super) fn waits_for_its_hour(
+        &self,
+        policy: &CallingPolicy,
+        calendar: &Calendar,
+        task: usize,
+        at: DateTime<Utc>,
+    ) -> bool {
+        let past = self.past(self.tasks[task].person as usize, task);
+        better_hour(&policy.spread, calendar, &past, at).is_some()
+    }
+
     fn next_number(
         &self,
         policy: &CallingPolicy,

@@ -201,7 +201,7 @@ impl<'a> World<'a> {
         if !matches!(row.state, TaskState::Due | TaskState::WaitingRetry) {
             return Ok(());
         }
-        if row.dials >= DIALS_MAX {
+        if row.dials >= self.policy.dials_per_task_max {
             self.ledger.tasks[task].state = TaskState::Expired;
             return Ok(());
         }
@@ -310,6 +310,11 @@ impl<'a> World<'a> {
                 break;
             }
             let row = &self.ledger.tasks[task];
+            if row.deadline_on > today + Days::new(1)
+                && self.ledger.waits_for_its_hour(&self.policy, &self.calendar, task, at)
+            {
+                continue;
+            }
             let birth = self.people[row.person as usize].birth;
             match self.ledger.claim(&self.policy, &self.calendar, task, birth, at) {
                 Claim::Dial { attempt, number, line } => {
@@ -326,11 +331,12 @@ impl<'a> World<'a> {
 
     /// Those past their time are over: nobody is called for an old discharge.
     fn waiting_for_nurses(&mut self, today: NaiveDate) -> Vec<usize> {
+        let dials_max = self.policy.dials_per_task_max;
         let tasks = &mut self.ledger.tasks;
         self.with_nurses.retain(|id| {
             let task = &mut tasks[*id];
             let too_late = task.deadline_on + Days::new(OVERDUE_DAYS) < today;
-            if task.state == TaskState::NeedsPerson && (too_late || task.dials >= DIALS_MAX) {
+            if task.state == TaskState::NeedsPerson && (too_late || task.dials >= dials_max) {
                 task.state = TaskState::Expired;
             }
             matches!(task.state, TaskState::NeedsPerson | TaskState::InProgress)
@@ -344,8 +350,8 @@ impl<'a> World<'a> {
     }
 }
 
-/// Three rounds a day, inside the calling windows.
-const NURSES_AT: [(u32, u32); 3] = [(9, 30), (15, 0), (17, 30)];
+/// Three rounds a day, inside the calling windows, one in each part of the day.
+const NURSES_AT: [(u32, u32); 3] = [(9, 30), (15, 0), (18, 30)];
 
 /// After the last discharge: until its first contact is over.
 const RUN_OFF_DAYS: u64 = 30;
@@ -353,9 +359,6 @@ const RUN_OFF_DAYS: u64 = 30;
 /// Plans are looked ahead this far: to the end of the year.
 const PLAN_DAYS: u64 = 365;
 const OVERDUE_DAYS: u64 = 14;
-
-/// Machine and nurses together; more is a nuisance.
-const DIALS_MAX: u32 = 10;
 
 /// Numbers that wards find.
 const REPAIRED: u64 = 13_000_000_000;

@@ -36,6 +36,12 @@ struct UncertainView {
     answered: bool,
     /// Answers that were stored before the crash.
     answers: i64,
+    /// What the conversation had come to by then, e.g. `break_off`.
+    so_far: Option<String>,
+    /// Who is to resolve it.
+    owner: Option<String>,
+    /// When the stored facts will be taken for its end, unless somebody says better.
+    facts_decide_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -67,6 +73,9 @@ async fn uncertain(
         rang: row.rang,
         answered: row.answered,
         answers: row.answers,
+        so_far: row.so_far,
+        owner: row.owner,
+        facts_decide_at: row.since.map(|since| since + chrono::Duration::hours(24)),
     };
     Ok(Json(rows.into_iter().map(view).collect()))
 }

@@ -175,7 +175,7 @@ async fn list(
     };
     let mut scope = signed.scope(&site).await?;
     let (rows, has_more) = page(call::list(&mut scope, &filter).await?, limit);
-    let today = today(&site);
+    let today = super::patients::today(&site);
     let items = rows.into_iter().map(|row| CallView::of(row, today)).collect();
     Ok(Json(CallListView { items, has_more }))
 }
@@ -187,11 +187,6 @@ fn searched(text: &str) -> String {
         true => text.chars().filter(char::is_ascii_digit).collect(),
         false => text.trim().to_owned(),
     }
-}
-
-fn today(site: &Shared) -> NaiveDate {
-    let zone = site.core.config().hospital.timezone;
-    site.core.clock.wall().with_timezone(&zone).date_naive()
 }
 
 #[utoipa::path(get, path = "/api/calls/{id}", tag = "calls", params(("id" = Uuid, Path)),
@@ -222,7 +217,7 @@ async fn find(
     let alerts = alert::of_call(&mut scope, call_id, site.core.clock.wall()).await?;
     let legs = call::legs(&mut scope, call_id).await?;
     Ok(Json(CallDetailView {
-        call: CallView::of(row, today(&site)),
+        call: CallView::of(row, super::patients::today(&site)),
         answers: answers.into_iter().map(answer_view).collect(),
         recordings: recordings.into_iter().map(recording_view).collect(),
         alerts: alerts.into_iter().map(AlertView::from).collect(),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put)).routes(routes!(wards))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -41,6 +41,26 @@ async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<Dep
         target_percent: row.target_percent,
     };
     Ok(Json(admission::departments(&mut scope).await?.into_iter().map(view).collect()))
+}
+
+#[derive(Serialize, ToSchema)]
+struct WardView {
+    ward_id: Uuid,
+    name: String,
+    /// Those that have beds in it.
+    departments: Vec<Uuid>,
+}
+
+#[utoipa::path(get, path = "/api/wards", tag = "departments",
+    responses((status = 200, body = [WardView])))]
+async fn wards(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<WardView>>> {
+    let mut scope = signed.scope(&site).await?;
+    let view = |row: admission::Ward| WardView {
+        ward_id: row.ward_id,
+        name: row.name,
+        departments: row.departments,
+    };
+    Ok(Json(admission::all_wards(&mut scope).await?.into_iter().map(view).collect()))
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -5,7 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::web::{Shared, auth::Signed};
+use super::series;
+use crate::web::{Shared, auth::Signed, error::Result};
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(dialplans))
@@ -26,7 +27,7 @@ struct DialplanView {
 
 #[utoipa::path(get, path = "/api/dialplans", tag = "dialplans",
     responses((status = 200, body = [DialplanView])))]
-async fn dialplans(State(site): State<Shared>, _: Signed) -> Json<Vec<DialplanView>> {
+async fn dialplans(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<DialplanView>>> {
     let (library, config) = (site.core.library(), site.core.config());
     let view = |plan: &crate::ivr::Dialplan| {
         let title = |language| plan.title.get(language).unwrap_or(&plan.id).clone();
@@ -43,5 +44,12 @@ async fn dialplans(State(site): State<Shared>, _: Signed) -> Json<Vec<DialplanVi
             inbound: plan.id == config.sip.inbound_dialplan,
         }
     };
-    Json(library.dialplans().map(|kept| view(&kept.value)).collect())
+    let mut scope = signed.scope(&site).await?;
+    let mut shown = Vec::new();
+    for kept in library.dialplans() {
+        if series::is_in_sight(&mut scope, &kept.value.id).await? {
+            shown.push(view(&kept.value));
+        }
+    }
+    Ok(Json(shown))
 }

@@ -1,6 +1,6 @@
 //! 待随访: what is due, with its reminders; closed by whoever did it.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode, response::Html};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,25 +8,28 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    patients,
+    due_print::{Printed, due_page},
+    extra::{self, ExtraAsk},
+    patients, series,
     tasks::age,
     typed::{self, TypedAnswer},
 };
 use crate::{
     app::FollowUpDone,
     base::TaskId,
-    store::due,
+    store::{Scope, account, due},
     web::{
         Shared,
         ask::{Body, Key, Terms, Window, page},
         auth::Signed,
-        error::Result,
+        error::{Problem, Result},
     },
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(list))
+        .routes(routes!(print))
         .routes(routes!(close))
         .routes(routes!(reminders))
         .routes(routes!(dismiss))
@@ -45,21 +48,28 @@ pub(super) struct DueTerms {
     /// My patients: those whose attending doctor or responsible nurse I am.
     mine: bool,
     r#type: Option<String>,
+    /// Also what is another group's; else, of whoever belongs to a group, only that one's.
+    all_groups: bool,
 }
 
 impl DueTerms {
     /// As the store asks for them.
-    pub(super) fn terms(
+    pub(super) async fn terms(
         self,
+        site: &Shared,
         signed: &Signed,
-        today: NaiveDate,
+        scope: &mut Scope,
         limit: i64,
         offset: i64,
-    ) -> due::Terms {
-        due::Terms {
+    ) -> Result<due::Terms> {
+        let profile = account::profile(scope, &signed.0.login).await?;
+        let group = profile.and_then(|profile| profile.owner_group);
+        Ok(due::Terms {
+            zone: site.core.config().hospital.timezone.name().to_owned(),
+            group: group.filter(|_| !self.all_groups),
             sound: patients::sound(self.search.trim()),
             search: self.search.trim().to_owned(),
-            until: self.until.or(Some(today)),
+            until: self.until.or_else(|| Some(patients::today(site))),
             from: self.from,
             department: self.department_id,
             assigned_to: self.assigned_to,
@@ -67,7 +77,7 @@ impl DueTerms {
             r#type: self.r#type,
             limit,
             offset,
-        }
+        })
     }
 }
 
@@ -101,6 +111,8 @@ struct DueView {
     last_outcome: Option<String>,
     /// The best number, masked.
     number: Option<String>,
+    /// `morning`, `afternoon`, `evening`: when this patient has answered most often.
+    answers_at: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -119,15 +131,16 @@ async fn list(
 ) -> Result<Json<DueListView>> {
     let today = patients::today(&site);
     let limit = window.limit();
-    let terms = ask.terms(&signed, today, limit + 1, window.offset());
-    let library = site.core.library();
     let mut scope = signed.scope(&site).await?;
+    let terms = ask.terms(&site, &signed, &mut scope, limit + 1, window.offset()).await?;
+    let library = site.core.library();
     let (rows, has_more) = page(due::list(&mut scope, &terms).await?, limit);
     let title = |name: &str| {
         let found = library.dialplan(name).and_then(|kept| kept.value.title.get("zh"));
         found.cloned().unwrap_or_else(|| name.to_owned())
     };
     let view = |row: due::Due| DueView {
+        answers_at: row.answers_at.clone(),
         age: row.birth_date.and_then(|born| age(born, today)),
         overdue: row.deadline_on.is_some_and(|last| last < today),
         questionnaire: row.dialplan.as_deref().map(title),
@@ -156,6 +169,32 @@ async fn list(
     Ok(Json(DueListView { items: rows.into_iter().map(view).collect(), has_more }))
 }
 
+/// 随访日期打印表: the same rows as the list, for A4 landscape, ward by ward; audited.
+#[utoipa::path(get, path = "/api/due/print", tag = "due", params(DueTerms),
+    responses((status = 200, content_type = "text/html")))]
+async fn print(
+    State(site): State<Shared>,
+    signed: Signed,
+    Terms(ask): Terms<DueTerms>,
+) -> Result<Html<String>> {
+    let (core, today) = (&site.core, patients::today(&site));
+    let mut scope = signed.scope(&site).await?;
+    let terms = ask.terms(&site, &signed, &mut scope, PRINTED_MAX, 0).await?;
+    let (by, at) = (&signed.0.principal, core.clock.wall());
+    // Before the first byte leaves the house.
+    core.app.audit_access(by, "printed", "due_list", &today.to_string(), at).await?;
+    let rows = due::list(&mut scope, &terms).await?;
+    let head = Printed {
+        hospital: core.config().hospital.name.clone(),
+        by: signed.0.display_name.clone(),
+        at: at.with_timezone(&core.config().hospital.timezone).format("%Y-%m-%d %H:%M").to_string(),
+        today,
+        // What leaves the house in full is for those who may take data out of it.
+        full_numbers: signed.may("exports").is_ok(),
+    };
+    Ok(Html(due_page(&head, &rows)))
+}
+
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TypedAnswerView {
@@ -164,6 +203,13 @@ struct TypedAnswerView {
     value: Option<String>,
     /// Absent with a value: `answered`; else one of the six blanks.
     status: Option<String>,
+}
+
+impl TypedAnswerView {
+    fn told(self) -> TypedAnswer {
+        let Self { link_id, value, status } = self;
+        TypedAnswer { link_id, value, status }
+    }
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -177,6 +223,9 @@ struct CloseAsk {
     questionnaire: Option<String>,
     #[serde(default)]
     answers: Vec<TypedAnswerView>,
+    /// Questions that stand in no form: they belong to this follow-up alone.
+    #[serde(default)]
+    extra: Vec<ExtraAsk>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -197,15 +246,27 @@ async fn close(
     let core = &site.core;
     let zone = core.config().hospital.timezone;
     let at = core.clock.wall();
-    let library = core.library();
-    let form = ask.questionnaire.as_deref().map(|name| library.questionnaire(name));
-    let form = match form {
-        Some(None) => return Err(crate::web::error::Problem::not_found("questionnaire")),
-        found => found.flatten(),
-    };
-    let mut answers = Vec::with_capacity(ask.answers.len());
-    for TypedAnswerView { link_id, value, status } in ask.answers {
-        answers.push(typed::read(form, &TypedAnswer { link_id, value, status })?);
+    let told: Vec<_> = ask.answers.into_iter().map(TypedAnswerView::told).collect();
+    let (mut answers, mut contents) = (Vec::new(), Vec::new());
+    match ask.questionnaire.as_deref() {
+        Some(name) => {
+            let mut scope = signed.scope(&site).await?;
+            if !series::is_in_sight(&mut scope, name).await? {
+                return Err(Problem::not_found("questionnaire"));
+            }
+            drop(scope);
+            let library = core.library();
+            let form =
+                library.questionnaire(name).ok_or_else(|| Problem::not_found("questionnaire"))?;
+            answers = typed::read_all(&form.value, &form.sha256, &told)?;
+            contents.push((name.to_owned(), form.sha256.clone(), form.body.clone()));
+        }
+        None if !told.is_empty() => return Err(typed::no_form()),
+        None => {}
+    }
+    if let Some((form, extra)) = extra::read(id, &ask.extra)? {
+        answers.extend(extra);
+        contents.push(form);
     }
     let done = FollowUpDone {
         done_on: ask.done_on,
@@ -213,6 +274,7 @@ async fn close(
         channel: &ask.channel,
         respondent: &ask.respondent,
         answers,
+        contents,
     };
     let state = core.app.close_task(&signed.0.principal, TaskId::from_uuid(id), &done, at).await?;
     let face_to_face =
@@ -260,3 +322,6 @@ async fn dismiss(State(site): State<Shared>, signed: Signed, Key(id): Key) -> Re
     core.app.dismiss_reminder(&signed.0.principal, id, core.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// A ward's month on paper.
+const PRINTED_MAX: i64 = 2000;

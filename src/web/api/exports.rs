@@ -90,8 +90,8 @@ async fn due_list(
     signed.may("due")?;
     let filter = serde_json::to_string(&ask).unwrap_or_default();
     let today = today(&site);
-    let terms = ask.terms(&signed, today, ROWS_MAX + 1, 0);
     let mut scope = signed.scope(&site).await?;
+    let terms = ask.terms(&site, &signed, &mut scope, ROWS_MAX + 1, 0).await?;
     let found = due::list(&mut scope, &terms).await?;
     drop(scope);
     few_enough(found.len())?;

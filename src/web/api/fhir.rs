@@ -159,7 +159,7 @@ impl Editions for AtHand<'_> {
             ItemType::Choice => AnswerKind::Choice,
             ItemType::Integer => AnswerKind::Integer,
             ItemType::Decimal => AnswerKind::Decimal,
-            ItemType::Display | ItemType::Attachment => AnswerKind::Words,
+            ItemType::Display | ItemType::Attachment | ItemType::Text => AnswerKind::Words,
         })
     }
 }

@@ -2,17 +2,22 @@
 
 mod alerts;
 mod allocation;
+mod appointments;
 mod attempts;
 mod calls;
+mod cohort;
 mod column_mappings;
 mod departments;
 mod dialplans;
 mod doors;
 mod due;
+mod due_print;
 mod do_not_call;
 mod events;
 mod exports;
 mod fhir;
+mod extra;
+mod forms;
 mod hospital_messages;
 mod imports;
 mod live;
@@ -20,16 +25,20 @@ mod overview;
 mod opinions;
 mod past_follow_ups;
 mod patients;
+mod pdca;
+mod pivot;
 mod plans;
 mod policies;
 mod prompts;
 mod questionnaires;
+mod record_print;
 mod recordings;
 mod reports;
 mod research;
 mod roles;
 mod roster;
 mod runs;
+mod series;
 mod session;
 mod statistics;
 pub(super) mod sources;
@@ -66,6 +75,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(recordings::routes())
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
+        .merge(series::routes())
         .merge(fhir::routes())
         .merge(prompts::routes())
         .merge(studio::routes())
@@ -78,8 +88,15 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(trunks::routes())
         .merge(statistics::routes())
         .merge(reports::routes())
+        .merge(pivot::routes())
+        .merge(pdca::routes())
         .merge(departments::routes())
         .merge(opinions::routes())
+        .merge(forms::routes())
+        .merge(record_print::routes())
+        .merge(cohort::routes())
+        .merge(appointments::routes())
+        .merge(extra::routes())
         .merge(allocation::routes())
         .merge(users::routes())
         .merge(roles::routes())

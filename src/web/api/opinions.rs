@@ -1,6 +1,6 @@
 //! A follow-up's answers as they stand, what was put right in them, and the doctor's word.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::typed::{self, TypedAnswer};
 use crate::{
     base::{AnswerId, TaskId},
-    store::opinion,
+    ivr::read_form,
+    store::{opinion, series},
     web::{
         Shared,
         ask::{Body, Key, Terms, Window, page},
@@ -152,7 +153,10 @@ struct TaskAnswerView {
     label: Option<String>,
     number: Option<String>,
     text: Option<String>,
+    unit: Option<String>,
     score: Option<String>,
+    /// What the respondent was told because of it.
+    advice: Option<String>,
     at: DateTime<Utc>,
     by: String,
     amendments: Vec<AmendmentView>,
@@ -190,7 +194,9 @@ async fn answers(
         label: row.option_text,
         number: row.value_number,
         text: row.value_text,
+        unit: row.unit,
         score: row.score,
+        advice: row.advice,
         at: row.at,
         by: row.recorded_by,
     };
@@ -219,13 +225,22 @@ async fn amend(
     let answer = AnswerId::from_uuid(id);
     let mut scope = signed.scope(&site).await?;
     let row = opinion::lock_answer(&mut scope, answer).await?;
-    drop(scope);
     let row = row.ok_or_else(|| Problem::not_found("answer"))?;
+    let (name, sha256) = (&row.questionnaire, &row.questionnaire_sha256);
+    // By the options that were asked, whatever the form says today.
+    let asked = series::content(&mut scope, name, sha256).await?;
+    drop(scope);
     let library = core.library();
-    let form = library.questionnaire(&row.questionnaire);
+    let form = match asked.map(|body| read_form(&body)) {
+        Some(Ok(form)) => Arc::new(form),
+        _ => library
+            .questionnaire(name)
+            .map(|kept| Arc::clone(&kept.value))
+            .ok_or_else(typed::no_form)?,
+    };
     let AmendAsk { value, status, reason } = ask;
     let told = TypedAnswer { link_id: row.link_id, value, status };
-    let amended = typed::read(form, &told)?;
+    let amended = typed::read(&form, sha256, &told)?;
     core.app.amend(&signed.0.principal, answer, &amended, &reason, core.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -413,14 +413,17 @@ async fn edit<'a>(site: &Shared, signed: &'a Signed, reason: &'a str) -> PlanEdi
 struct BoardView {
     template: String,
     department: Option<String>,
+    ward: Option<String>,
     planned: i64,
     done: i64,
     open: i64,
     overdue: i64,
+    /// 失访.
+    lost: i64,
     ended: i64,
 }
 
-/// 计划执行: planned = done + open + overdue + ended, each by plan and department.
+/// 计划执行: planned = done + open + overdue + lost + ended, by plan and ward.
 #[utoipa::path(get, path = "/api/plan-board", tag = "plans",
     responses((status = 200, body = [BoardView])))]
 async fn board(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<BoardView>>> {
@@ -430,10 +433,12 @@ async fn board(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<Bo
     let view = |row: due::Board| BoardView {
         template: row.template,
         department: row.department,
+        ward: row.ward,
         planned: row.planned,
         done: row.done,
         open: row.open,
         overdue: row.overdue,
+        lost: row.lost,
         ended: row.ended,
     };
     Ok(Json(due::board(&mut scope, today).await?.into_iter().map(view).collect()))

@@ -1,13 +1,14 @@
 //! When and how often patients are called.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    domain::{CallingPolicy, RetryPolicy, Window},
+    app::DIVISION_POLICY,
+    domain::{CallingPolicy, Division, DivisionRule, RetryPolicy, Window},
     web::{
         Shared,
         ask::Body,
@@ -17,7 +18,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(find, put))
+    OpenApiRouter::new().routes(routes!(find, put)).routes(routes!(division, put_division))
 }
 
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
@@ -144,6 +145,56 @@ async fn put(
     let (core, by) = (&site.core, &signed.0.principal);
     core.app.put_policy(by, NAME, &body, core.clock.wall()).await?;
     Ok(Json(policy.into()))
+}
+
+/// 分工: the first rule that fits says whose a follow-up is.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DivisionRuleView {
+    /// 常规 `routine`, 专科 `specialty`, 专病 `disease`; absent: any.
+    r#type: Option<String>,
+    department: Option<String>,
+    ward: Option<String>,
+    /// `centre_nurse`, `ward_nurse` or `ward_doctor`.
+    group: String,
+}
+
+#[utoipa::path(get, path = "/api/policies/division", tag = "policies",
+    responses((status = 200, body = [DivisionRuleView])))]
+async fn division(State(site): State<Shared>, _: Signed) -> Result<Json<Vec<DivisionRuleView>>> {
+    let stored = site.core.app.policy(DIVISION_POLICY).await?;
+    let kept: Division =
+        stored.and_then(|body| serde_json::from_value(body).ok()).unwrap_or_default();
+    let view = |rule: DivisionRule| DivisionRuleView {
+        r#type: rule.r#type,
+        department: rule.department,
+        ward: rule.ward,
+        group: rule.group,
+    };
+    Ok(Json(kept.rules.into_iter().map(view).collect()))
+}
+
+#[utoipa::path(put, path = "/api/policies/division", tag = "policies",
+    request_body = [DivisionRuleView], responses((status = 204)))]
+async fn put_division(
+    State(site): State<Shared>,
+    signed: Signed,
+    Body(ask): Body<Vec<DivisionRuleView>>,
+) -> Result<StatusCode> {
+    signed.may_set_policy()?;
+    let rule = |view: DivisionRuleView| DivisionRule {
+        r#type: view.r#type,
+        department: view.department,
+        ward: view.ward,
+        group: view.group,
+    };
+    let division = Division { rules: ask.into_iter().map(rule).collect() };
+    division.check().map_err(|at| {
+        Problem::invalid(format!("第 {at} 条规则的类型或分组有误 / rule {at} is wrong"))
+    })?;
+    let (core, by) = (&site.core, &signed.0.principal);
+    core.app.put_division(by, &division, core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 const NAME: &str = "calling";

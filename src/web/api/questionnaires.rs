@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
+use super::series;
 use crate::{
+    ivr::{SERIES, Template, form_json},
     store::recall::{self, Version},
     web::{
         Shared,
@@ -24,6 +26,7 @@ use crate::{
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(questionnaires))
+        .routes(routes!(questionnaire))
         .routes(routes!(heard))
         .routes(routes!(call_again))
 }
@@ -37,6 +40,8 @@ struct QuestionnaireView {
     /// Of the file as it stands: each answer carries that of its own day.
     sha256: String,
     items: usize,
+    /// In the library of templates: `basic`, or `disease` for one disease.
+    template: Option<&'static str>,
     /// Who signed its levels and advice; absent: it runs only in training.
     reviewed_by: Option<String>,
     reviewed_at: Option<String>,
@@ -55,11 +60,33 @@ async fn questionnaires(State(site): State<Shared>, _: Signed) -> Json<Vec<Quest
             version: form.version,
             sha256: sha256.to_owned(),
             items: form.items.len(),
+            template: form.template.map(Template::as_str),
             reviewed_by: form.clinical_review.as_ref().map(|review| review.by.clone()),
             reviewed_at: form.clinical_review.as_ref().map(|review| review.at.clone()),
         }
     };
-    Json(library.questionnaires().map(|kept| view(&kept.value, &kept.sha256)).collect())
+    let files = library.questionnaires().filter(|kept| !kept.value.id.starts_with(SERIES));
+    Json(files.map(|kept| view(&kept.value, &kept.sha256)).collect())
+}
+
+/// A form's content as it stands, to be looked at or cloned.
+#[utoipa::path(get, path = "/api/questionnaires/{id}", tag = "questionnaires",
+    params(("id" = String, Path)), responses((status = 200, body = Object)))]
+async fn questionnaire(
+    State(site): State<Shared>,
+    signed: Signed,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<serde_json::Value>> {
+    let id = id?.0;
+    let mut scope = signed.scope(&site).await?;
+    if !series::is_in_sight(&mut scope, &id).await? {
+        return Err(Problem::not_found("questionnaire"));
+    }
+    drop(scope);
+    let library = site.core.library();
+    let kept = library.questionnaire(&id).ok_or_else(|| Problem::not_found("questionnaire"))?;
+    let content = form_json(&kept.body).map_err(|error| Problem::fault(&error))?;
+    Ok(Json(content))
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]

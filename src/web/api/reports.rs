@@ -93,7 +93,7 @@ async fn workload(
             partial: counted(row.partial),
         },
     };
-    let rows = statistics::workload(&mut scope, from, to).await?;
+    let rows = statistics::workload(&mut scope, period.read()?, from, to).await?;
     let report = WorkloadReport::of(&rows.into_iter().map(cell).collect::<Vec<_>>());
     let list = |map: &BTreeMap<String, Workload>| map.iter().map(|(n, w)| work(n, w)).collect();
     Ok(Json(WorkloadView {

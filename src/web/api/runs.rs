@@ -14,7 +14,10 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::live::{LiveView, live_views};
+use super::{
+    live::{LiveView, live_views},
+    series,
+};
 use crate::{
     app::RunAction,
     base::{ImportId, RunId},
@@ -101,12 +104,15 @@ struct NewRunView {
     lines: Option<i32>,
     /// Absent: every discharge that has no follow-up yet.
     import_id: Option<Uuid>,
+    /// Goes on for ever: it takes each task of its dialplan on the day it is due.
+    #[serde(default)]
+    standing: bool,
 }
 
 #[derive(Serialize, ToSchema)]
-struct MadeRunView {
-    run_id: Uuid,
-    tasks: u64,
+pub(super) struct MadeRunView {
+    pub(super) run_id: Uuid,
+    pub(super) tasks: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -217,11 +223,15 @@ async fn create(
     if !ask.trunk.as_ref().is_none_or(known) {
         return Err(Problem::invalid("没有这条线路，请重新选择 / no such trunk; choose another"));
     }
+    let mut scope = signed.scope(&site).await?;
+    series::must_see(&mut scope, &ask.dialplan).await?;
+    drop(scope);
     let library = core.library();
     let is_training = core.config().hospital.training;
     let import = ask.import_id.map(ImportId::from_uuid);
     let new = new_run(&library, is_training, name, &ask.dialplan, ask.trunk, ask.lines, import);
-    let new = new.map_err(Problem::invalid)?;
+    let mut new = new.map_err(Problem::invalid)?;
+    new.is_standing = ask.standing;
     let (id, tasks) = core.app.create_run(&signed.0.principal, &new, core.clock.wall()).await?;
     Ok((StatusCode::CREATED, Json(MadeRunView { run_id: *id.as_uuid(), tasks })).into_response())
 }

@@ -13,6 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::SignedIn,
     base::Pii,
+    store::account,
     web::{
         Shared,
         ask::Body,
@@ -43,14 +44,28 @@ struct MeView {
     is_admin: bool,
     /// The menu: exactly these.
     modules: Vec<String>,
+    /// 默认随访系列号: `GET /api/me/series` opens it.
+    default_series: Option<String>,
 }
 
 impl MeView {
-    fn of(signed: SignedIn) -> Self {
+    async fn of(site: &Shared, signed: SignedIn) -> Result<Self> {
         let signed = Signed(signed);
+        let mut scope = signed.scope(site).await?;
+        let profile = account::profile(&mut scope, &signed.0.login).await?;
+        let default_series = profile.and_then(|profile| profile.default_series);
         let (may_run, is_admin) = (signed.may_run().is_ok(), signed.is_admin().is_ok());
         let SignedIn { login, display_name, role, may_stop_all, modules, .. } = signed.0;
-        Self { login, display_name, role, may_stop_all, may_run, is_admin, modules }
+        Ok(Self {
+            login,
+            display_name,
+            role,
+            may_stop_all,
+            may_run,
+            is_admin,
+            modules,
+            default_series,
+        })
     }
 }
 
@@ -68,7 +83,7 @@ async fn sign_in(
     let signed_in = core.app.sign_in(ask.login.trim(), &ask.password, core.clock.wall()).await?;
     let (token, signed_in) = signed_in.ok_or_else(Problem::wrong_password)?;
     let cookie = site.cookie(token.reveal(), SESSION_S);
-    Ok(([(header::SET_COOKIE, cookie)], Json(MeView::of(signed_in))).into_response())
+    Ok(([(header::SET_COOKIE, cookie)], Json(MeView::of(&site, signed_in).await?)).into_response())
 }
 
 #[utoipa::path(delete, path = "/api/session", tag = "session", responses((status = 204)))]
@@ -80,8 +95,8 @@ async fn sign_out(State(site): State<Shared>, headers: HeaderMap) -> Result<Resp
 }
 
 #[utoipa::path(get, path = "/api/me", tag = "session", responses((status = 200, body = MeView)))]
-async fn me(Signed(signed_in): Signed) -> Json<MeView> {
-    Json(MeView::of(signed_in))
+async fn me(State(site): State<Shared>, Signed(signed_in): Signed) -> Result<Json<MeView>> {
+    Ok(Json(MeView::of(&site, signed_in).await?))
 }
 
 /// The session itself ends in the record after the same 12 hours.

@@ -10,7 +10,10 @@ use uuid::Uuid;
 use crate::{
     domain::Outcome,
     stats::{AaporCounts, FollowUpCounts, Proportion, RateKind, Waterfall, pareto},
-    store::statistics::{self, Cell, Period},
+    store::{
+        Scope, rollup,
+        statistics::{self, Cell, Period},
+    },
     web::{
         Shared,
         ask::{Terms, Window, page},
@@ -60,10 +63,10 @@ impl PeriodTerms {
 /// A share with its parts, as it is shown, and its 95 % interval.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RateView {
-    part: u64,
-    whole: u64,
+    pub(super) part: u64,
+    pub(super) whole: u64,
     /// `74.47 %`; absent where the whole is nothing.
-    percent: Option<String>,
+    pub(super) percent: Option<String>,
     low: Option<f64>,
     high: Option<f64>,
 }
@@ -135,6 +138,10 @@ struct CellView {
 #[derive(Serialize, ToSchema)]
 struct FollowUpView {
     as_of: DateTime<Utc>,
+    /// When the roll-ups were last written.
+    rolled_at: Option<DateTime<Utc>>,
+    /// Days of the period that have changed since and were counted anew.
+    days_counted_anew: i64,
     definitions: Vec<DefinitionView>,
     whole: CellView,
     cells: Vec<CellView>,
@@ -150,7 +157,7 @@ struct SplitTerms {
     and: String,
 }
 
-fn counted(n: i64) -> u64 {
+pub(super) fn counted(n: i64) -> u64 {
     u64::try_from(n).unwrap_or_default()
 }
 
@@ -234,7 +241,10 @@ async fn follow_up(
     let mut scope = signed.scope(&site).await?;
     let period = period.read()?;
     let cells = statistics::follow_up(&mut scope, period, &split.by, &split.and).await?;
+    let rolled = rollup::as_of(&mut scope, period.from, period.to).await?;
     Ok(Json(FollowUpView {
+        rolled_at: rolled.rolled_at,
+        days_counted_anew: rolled.counted_anew,
         as_of: site.core.clock.wall(),
         definitions: definitions(),
         whole: cell_view(&sum(&cells))?,
@@ -383,7 +393,7 @@ struct BeforeTerms {
 }
 
 #[derive(Serialize, ToSchema)]
-struct CompareView {
+pub(super) struct CompareView {
     before: RateView,
     after: RateView,
     /// After less before, with its 95 % interval (Newcombe).
@@ -404,21 +414,34 @@ async fn compare(
 ) -> Result<Json<CompareView>> {
     let mut scope = signed.scope(&site).await?;
     let before = PeriodTerms { from: before.before_from, to: before.before_to };
+    Ok(Json(compared(&mut scope, &before, &period, None).await?.0))
+}
+
+/// The strict rate of two periods, of one department or of all; and the later share alone.
+pub(super) async fn compared(
+    scope: &mut Scope,
+    before: &PeriodTerms,
+    after: &PeriodTerms,
+    department: Option<&str>,
+) -> Result<(CompareView, Option<f64>)> {
     let mut strict = Vec::with_capacity(2);
-    for period in [before.read()?, period.read()?] {
-        let cells = statistics::follow_up(&mut scope, period, "", "").await?;
+    for period in [before.read()?, after.read()?] {
+        let mut cells = statistics::follow_up(scope, period, "department", "").await?;
+        cells.retain(|cell| department.is_none_or(|name| cell.a.as_deref() == Some(name)));
         let whole = sum(&cells);
         strict.push(Proportion { part: counted(whole.in_time), whole: counted(whole.eligible) });
     }
     let difference = strict[1].since(strict[0]);
-    Ok(Json(CompareView {
+    let share = (strict[1].whole > 0).then(|| strict[1].part as f64 / strict[1].whole as f64);
+    let view = CompareView {
         before: rate(strict[0]),
         after: rate(strict[1]),
         difference: difference.map(|difference| difference.by),
         low: difference.map(|difference| difference.span.low),
         high: difference.map(|difference| difference.span.high),
         significant: difference.map(|difference| difference.is_significant()),
-    }))
+    };
+    Ok((view, share))
 }
 
 const PERIOD_MAX_DAYS: i64 = 3660;

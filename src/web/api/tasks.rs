@@ -14,12 +14,12 @@ use crate::{
         Shared,
         ask::{Key, Terms, Window, page},
         auth::Signed,
-        error::Result,
+        error::{Problem, Result},
     },
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(of_run)).routes(routes!(for_person))
+    OpenApiRouter::new().routes(routes!(of_run)).routes(routes!(for_person)).routes(routes!(by_way))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -128,6 +128,78 @@ async fn for_person(
         call_id: row.call_id,
     };
     Ok(Json(rows.into_iter().map(view).collect()))
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(default)]
+#[derive(Default)]
+#[into_params(parameter_in = Query)]
+struct WayTerms {
+    /// `letter`, `ivr`, `agent`, `manual_phone` …
+    channel: Option<String>,
+    /// `pending` or `done`.
+    state: String,
+    operator: Option<String>,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct WayView {
+    task_id: Uuid,
+    person_id: Uuid,
+    name: String,
+    department: Option<String>,
+    ward: Option<String>,
+    channel: String,
+    state: String,
+    operator: Option<String>,
+    /// When it was done, or is to be.
+    day: NaiveDate,
+}
+
+#[derive(Serialize, ToSchema)]
+struct WayListView {
+    items: Vec<WayView>,
+    has_more: bool,
+}
+
+/// 信件与电话任务查询: pending and done, by operator and day.
+#[utoipa::path(get, path = "/api/tasks", tag = "tasks", params(WayTerms, Window),
+    responses((status = 200, body = WayListView)))]
+async fn by_way(
+    State(site): State<Shared>,
+    signed: Signed,
+    Terms(ask): Terms<WayTerms>,
+    Terms(window): Terms<Window>,
+) -> Result<Json<WayListView>> {
+    if !["", "pending", "done"].contains(&ask.state.as_str()) {
+        return Err(Problem::invalid("应为 pending 或 done / pending or done"));
+    }
+    let limit = window.limit();
+    let ways = task::Ways {
+        channel: ask.channel,
+        state: ask.state,
+        operator: ask.operator,
+        from: ask.from,
+        to: ask.to,
+        limit: limit + 1,
+        offset: window.offset(),
+    };
+    let mut scope = signed.scope(&site).await?;
+    let (rows, has_more) = page(task::by_way(&mut scope, &ways).await?, limit);
+    let view = |row: task::Way| WayView {
+        task_id: row.task_id,
+        person_id: row.person_id,
+        name: row.name,
+        department: row.department,
+        ward: row.ward,
+        channel: row.channel,
+        state: row.state,
+        operator: row.operator,
+        day: row.day,
+    };
+    Ok(Json(WayListView { items: rows.into_iter().map(view).collect(), has_more }))
 }
 
 /// In full years.

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::State,
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list, create))
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(profile, put_profile))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -48,6 +48,62 @@ struct NewUserView {
     may_stop_all: bool,
     #[serde(default)]
     whole_hospital: bool,
+    /// 操作员编号, 科室 and 默认随访系列号.
+    #[serde(default)]
+    profile: Option<ProfileView>,
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProfileView {
+    /// 操作员编号: digits, keyed on telephones.
+    staff_no: Option<String>,
+    #[serde(default)]
+    departments: Vec<Uuid>,
+    /// The code of the series that opens for this operator.
+    default_series: Option<String>,
+    /// `centre_nurse`, `ward_nurse` or `ward_doctor`: whose follow-ups the due list shows.
+    owner_group: Option<String>,
+    /// Of a doctor or responsible nurse: no other patients are seen, anywhere.
+    #[serde(default)]
+    own_patients_only: bool,
+}
+
+impl From<ProfileView> for account::Profile {
+    fn from(view: ProfileView) -> Self {
+        let ProfileView { staff_no, departments, default_series, owner_group, own_patients_only } =
+            view;
+        Self { staff_no, departments, default_series, owner_group, own_patients_only }
+    }
+}
+
+#[utoipa::path(get, path = "/api/users/{login}/profile", tag = "users",
+    params(("login" = String, Path)), responses((status = 200, body = ProfileView)))]
+async fn profile(
+    State(site): State<Shared>,
+    signed: Signed,
+    login: Result<Path<String>, PathRejection>,
+) -> Result<Json<ProfileView>> {
+    signed.is_admin()?;
+    let mut scope = signed.scope(&site).await?;
+    let found = account::profile(&mut scope, &login?.0).await?;
+    let account::Profile { staff_no, departments, default_series, owner_group, own_patients_only } =
+        found.ok_or_else(|| Problem::not_found("account"))?;
+    Ok(Json(ProfileView { staff_no, departments, default_series, owner_group, own_patients_only }))
+}
+
+#[utoipa::path(put, path = "/api/users/{login}/profile", tag = "users",
+    params(("login" = String, Path)), request_body = ProfileView, responses((status = 204)))]
+async fn put_profile(
+    State(site): State<Shared>,
+    signed: Signed,
+    login: Result<Path<String>, PathRejection>,
+    Body(ask): Body<ProfileView>,
+) -> Result<StatusCode> {
+    signed.is_admin()?;
+    let (core, by, login) = (&site.core, &signed.0.principal, login?.0);
+    core.app.put_profile(by, &login, &ask.into(), core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[utoipa::path(get, path = "/api/users", tag = "users", responses((status = 200, body = [UserView])))]
@@ -86,6 +142,10 @@ async fn create(
         may_stop_all: ask.may_stop_all,
         whole_hospital: ask.whole_hospital,
     };
-    site.core.app.create_user(&signed.0.principal, &new, site.core.clock.wall()).await?;
+    let (core, by, at) = (&site.core, &signed.0.principal, site.core.clock.wall());
+    core.app.create_user(by, &new, at).await?;
+    if let Some(profile) = ask.profile {
+        core.app.put_profile(by, &new.login, &profile.into(), at).await?;
+    }
     Ok(StatusCode::CREATED.into_response())
 }

@@ -71,6 +71,38 @@ async fn f022_f025_f048_a_dead_number_gives_way_to_the_next_contact_in_the_same_
     assert!(said.contains(&Value::from("put_off")), "{decisions}");
 }
 
+/// The carrier's watch list: at the limit of an hour no call starts, and the page says
+/// until when; an hour later the rest is dialled.
+#[tokio::test(flavor = "multi_thread")]
+async fn f048_a_trunk_rests_before_its_carrier_takes_us_for_a_nuisance() {
+    let trunk = "lines = 5\ncalls_per_s = 10.0\n[trunk.governor]\ncalls_per_h_max = 2";
+    let hospital = Hospital::open_with("governor", "2025-01-06T09:30", "", trunk).await;
+    let numbers = ["13800000001", "13800000002", "13800000003"];
+    let carrier =
+        hospital.carrier(numbers.iter().map(|number| patient(number, vec![answers()])).collect());
+    let carrier = carrier.await;
+    let rows = numbers.iter().enumerate();
+    let rows = rows
+        .map(|(n, number)| format!("王秀英{n},女,1952-08-15,Z{n},心内科,2025-01-01,{number},,,"));
+    let run = run(&hospital, &rows.collect::<Vec<_>>().join("\n")).await;
+    let idle = || hospital.get(&format!("/api/runs/{run}")).ok()["why_idle"].clone();
+    for _ in 0..200 {
+        if idle().as_str().is_some_and(|why| why.starts_with("governor_calls_per_h 01-06 10:3")) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(idle().as_str().unwrap_or_default().starts_with("governor_"), "{}", idle());
+    assert_eq!(carrier.dials().values().sum::<usize>(), 2);
+    hospital.on("2025-01-06T10:35").await;
+    let done = || {
+        let tasks = hospital.get(&format!("/api/runs/{run}/tasks")).ok();
+        let rows = tasks["items"].as_array().unwrap().clone();
+        json!(rows.iter().filter(|task| task["state"] == "completed").count().to_string())
+    };
+    until("the third call", done, "3").await;
+}
+
 /// F024: a number that is dead on two days makes one repair task; the number that the ward
 /// finds is dialled, and the follow-up goes on.
 #[tokio::test(flavor = "multi_thread")]

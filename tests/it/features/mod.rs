@@ -2,16 +2,22 @@
 //! ids of its rows; `make features` prints who proves what.
 
 mod alerts;
+mod callback;
 mod clinical;
+mod cohort;
 mod dialling;
 mod doors;
 mod exports;
 mod fhir;
 mod hl7;
 mod imports;
+mod indicators;
+mod notices;
 mod past;
 mod plans;
+mod questionnaires;
 mod records;
 mod sources;
 mod statistics;
+mod templates;
 mod work;

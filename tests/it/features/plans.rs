@@ -239,3 +239,50 @@ async fn f058_a_fresh_installation_has_the_plans_that_the_simulation_uses() {
         serde_json::from_value(rules["rules"].clone()).unwrap();
     assert_eq!(rules, shipped.rules);
 }
+
+/// F060: a plan of phases, weekly in the first month and monthly later; groups of patients
+/// have their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn f060_a_plan_has_phases_and_each_group_its_own_plan() {
+    let hospital = Hospital::open("f060", "2025-01-02T10:00").await;
+    let body = json!({ "schedule": { "phases": [
+            { "every": { "days": 7 }, "lasts": { "within": { "months": 1 } } },
+            { "every": { "months": 1 }, "lasts": { "times": 1 } },
+        ], "horizon": { "days": 130 } }, "dialplan": "followup", "channel": "ivr" });
+    let ask = json!({ "body": body, "from": "2025-01-01" });
+    let preview = hospital.post("/api/plan-templates/preview", &ask).ok();
+    assert_eq!(
+        dates(&preview["dates"]),
+        [
+            "2025-01-08",
+            "2025-01-15",
+            "2025-01-22",
+            "2025-01-29",
+            "2025-03-01",
+            "2025-04-01",
+            "2025-05-01"
+        ]
+    );
+    let named = json!({ "name": "先密后疏", "kind": "routine", "body": body });
+    assert_eq!(hospital.put("/api/plan-templates/dense", &named).ok()["version"], 1);
+    let rows = [
+        WANG,
+        "钱老,男,1940-02-03,Z0011,心内科,心内一病区,2024-12-20,2025-01-01,1,13800138011,J18,肺炎",
+        "何小,女,2018-02-03,Z0012,儿科,儿科病区,2024-12-20,2025-01-01,1,13800138012,J20,支气管炎",
+    ];
+    hospital.discharges(&rows).await;
+    let mut own = Vec::new();
+    for no in ["Z0001", "Z0011", "Z0012"] {
+        let id = person(&hospital, no).await;
+        let plans = hospital.get(&format!("/api/patients/{id}/plans")).ok();
+        own.push((plans[0]["template"].clone(), plans[0]["plan_id"].clone(), id));
+    }
+    let templates: Vec<_> = own.iter().map(|(template, ..)| template.as_str().unwrap()).collect();
+    assert_eq!(templates, ["discharge", "discharge_elderly", "discharge_child"]);
+    // Another one, for this patient alone; its first phase is what is due.
+    let ask = json!({ "template": "dense", "reason": "病情需要" });
+    hospital.post(&format!("/api/plans/{}/template", own[0].1.as_str().unwrap()), &ask).ok();
+    let plans = hospital.get(&format!("/api/patients/{}/plans", own[0].2)).ok();
+    let dense = plans.as_array().unwrap().iter().find(|plan| plan["template"] == "dense").unwrap();
+    assert_eq!(dates(&dense["steps"])[0], "2025-01-08");
+}

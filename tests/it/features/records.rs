@@ -144,3 +144,63 @@ async fn f004_f005_a_module_taken_away_is_gone_from_menu_and_api_at_once() {
         hospital.put("/api/roles/nurse", &json!({ "name": "护士", "modules": ["magic"] }));
     assert_eq!(refused.status, 422, "no such module");
 }
+
+/// F020: how a number may be written when it is entered, and what is stored or refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn f020_a_number_is_normalised_or_refused_when_it_is_entered() {
+    let hospital = Hospital::open("f020", "2025-01-02T10:00").await;
+    let made = |cells: &[(&str, &str)], n: usize| {
+        let mut body = with(typed(), "admission_no", &format!("N{n:04}"));
+        body["record_no"] = json!("");
+        body["contact_name"] = json!("");
+        body["contact_relation"] = json!("");
+        body["contact_phone"] = json!("");
+        body["phone"] = json!(cells[n].0);
+        body["name"] = json!(format!("号码{n}"));
+        hospital.post("/api/patients", &body)
+    };
+    let mobile = "+8613800138000 mobile";
+    let cells = [
+        ("13800138000", mobile),
+        ("138 0013 8000", mobile),
+        ("138-0013-8000", mobile),
+        ("+8613800138000", mobile),
+        ("+86 138 0013 8000", mobile),
+        ("008613800138000", mobile),
+        ("8613800138000", mobile),
+        ("013800138000", mobile),
+        ("１３８００１３８０００", mobile),
+        ("19912345678", "+8619912345678 mobile"),
+        ("0592-5027064", "+865925027064 landline"),
+        ("(0592)5027064", "+865925027064 landline"),
+        ("（0592）5027064", "+865925027064 landline"),
+        ("5027064", "+865925027064 landline"),
+        ("010-85445426转801", "+861085445426 landline x801"),
+        ("010-85445426 分机 801", "+861085445426 landline x801"),
+        ("13800138000/13900139000", "+8613800138000 mobile, +8613900139000 mobile"),
+        ("13800138000、13800138000", mobile),
+        ("13800138000(儿子)", mobile),
+        ("400-820-8820", "+864008208820 service"),
+        ("95598", ""),
+        ("无", ""),
+        ("1380013800", ""),
+        ("138001380001", ""),
+        ("13800138000/无", ""),
+    ];
+    assert_eq!(cells.len(), 25);
+    for (n, (cell, expected)) in cells.iter().enumerate() {
+        let answer = made(&cells, n);
+        if expected.is_empty() {
+            assert_eq!(answer.status, 422, "{cell}: {answer:?}");
+            assert!(answer.body["detail"].as_str().unwrap().contains("联系电话"), "{answer:?}");
+            continue;
+        }
+        let id = answer.ok()["person_id"].as_str().unwrap().to_owned();
+        let stored = hospital.sql(&format!(
+            "select string_agg(n.e164 || ' ' || n.kind || coalesce(' x' || n.extension, ''), ', '
+                 order by c.position, n.position)
+             from number n join contact c using (contact_id) where c.person_id = '{id}'"
+        ));
+        assert_eq!(stored, *expected, "{cell}");
+    }
+}

@@ -60,8 +60,47 @@ async fn f123_f129_ten_thousand_discharges_of_which_7447_were_followed_up_are_74
          &before_from=2025-01-01&before_to=2025-01-07",
     );
     assert!(half.ok()["difference"].is_f64());
+    rolled_up_days_say_the_same(&hospital, period).await;
     assert_eq!(hospital.get("/api/statistics/follow-up?from=2025-02-01&to=2025-01-01").status, 422);
     assert_eq!(hospital.get(&format!("/api/statistics/follow-up?{period}&by=shoe")).status, 422);
+}
+
+/// A report over roll-ups is the report over the cases, for each dimension; and what changes
+/// after a day was rolled is in the next report at once.
+async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
+    let splits =
+        ["", "department", "ward", "attending", "disease", "month", "evidence", "operator"];
+    let reports = || {
+        let asked = splits.iter().flat_map(|by| splits[..3].iter().map(move |and| (by, and)));
+        let one = |(by, and): (&&str, &&str)| {
+            let path = format!("/api/statistics/follow-up?{period}&by={by}&and={and}");
+            let report = hospital.get(&path).ok();
+            (format!("{by} {and}"), report["whole"].clone(), report["cells"].clone())
+        };
+        let causes = hospital.get(&format!("/api/statistics/causes?{period}")).ok();
+        (asked.map(one).collect::<Vec<_>>(), causes)
+    };
+    let counted = reports();
+    let app = &hospital.server.core.app;
+    let clock = || hospital.server.core.clock.instant();
+    let at = hospital.server.core.clock.wall();
+    while app.roll_days(at, clock).await.unwrap() > 0 {}
+    assert_eq!(hospital.sql("select count(*)::text from rollup_dirty"), "0");
+    assert_eq!(reports(), counted);
+    let anew = |hospital: &Hospital| {
+        let report = hospital.get(&format!("/api/statistics/follow-up?{period}")).ok();
+        assert!(report["rolled_at"].is_string(), "{report}");
+        (report["days_counted_anew"].clone(), report["whole"]["strict"]["part"].clone())
+    };
+    assert_eq!(anew(hospital), (json!(0), json!(7447)));
+    let one = "task_id = (select task_id from task where respondent = 'self' limit 1)";
+    hospital.sql(&format!("update task set respondent = 'stranger' where {one}"));
+    assert_eq!(anew(hospital), (json!(1), json!(7446)));
+    hospital.sql(
+        "update person set died_on = '2025-01-02' where person_id = (select person_id from task
+             where respondent = 'self' limit 1)",
+    );
+    assert_eq!(anew(hospital).1, json!(7445));
 }
 
 /// F023: a thousand patients, a hundred of them with bad numbers.

@@ -147,3 +147,141 @@ async fn case_45_before_a_run_starts_it_says_who_will_be_skipped_and_why() {
     let night = hospital.get(&path).ok();
     assert_eq!((&night["dial"], &night["skipped"]["outside_window"]), (&json!(0), &json!(3)));
 }
+
+/// F069: rules by type and ward say whose a follow-up is; each group sees its own, and what
+/// one has done is gone for all.
+#[tokio::test(flavor = "multi_thread")]
+async fn f069_work_is_divided_by_type_and_ward_and_what_one_does_disappears_for_the_others() {
+    let hospital = Hospital::open("f069", "2025-01-02T10:00").await;
+    let row = |n: usize, ward: &str, disease: &str| {
+        format!(
+            "张{n},男,1960-02-03,Z{n:05},心内科,{ward},2024-12-20,2025-01-01,1,138{n:08},{disease}"
+        )
+    };
+    admit(
+        &hospital,
+        &[
+            row(1, "一病区", "J18,肺炎"),
+            row(2, "二病区", "J18,肺炎"),
+            row(3, "二病区", "E11.9,2 型糖尿病"),
+        ],
+    )
+    .await;
+    let rules = json!([
+        { "type": "disease", "group": "ward_doctor" },
+        { "ward": "二病区", "group": "ward_nurse" },
+        { "group": "centre_nurse" },
+    ]);
+    assert_eq!(hospital.put("/api/policies/division", &json!([{ "group": "porter" }])).status, 422);
+    assert_eq!(hospital.put("/api/policies/division", &rules).status, 204);
+    for (login, group) in
+        [("c", "centre_nurse"), ("n", "ward_nurse"), ("d", "ward_doctor"), ("x", "")]
+    {
+        hospital.add_user(login, "nurse").await;
+        if !group.is_empty() {
+            let profile = json!({ "owner_group": group });
+            assert_eq!(hospital.put(&format!("/api/users/{login}/profile"), &profile).status, 204);
+        }
+    }
+    let wrong = json!({ "owner_group": "porter" });
+    assert_eq!(hospital.put("/api/users/c/profile", &wrong).status, 422);
+    hospital.on("2025-02-02T10:00").await;
+    let cookies = ["c", "n", "d", "x"].map(|login| (login, hospital.sign_in(login)));
+    let cookie = |login: &str| cookies.iter().find(|(known, _)| *known == login).unwrap().1.clone();
+    let seen = |login: &str| {
+        let due = hospital.get_as(&cookie(login), "/api/due?limit=200").ok();
+        let rows = due["items"].as_array().unwrap().clone();
+        rows.into_iter()
+            .map(|row| {
+                (row["ward"].as_str().unwrap().to_owned(), row["type"].as_str().unwrap().to_owned())
+            })
+            .collect::<Vec<_>>()
+    };
+    let all = |found: &[(String, String)], ward: &str, of: &str| {
+        !found.is_empty() && found.iter().all(|(w, t)| (ward.is_empty() || w == ward) && t == of)
+    };
+    assert!(all(&seen("c"), "一病区", "routine"), "{:?}", seen("c"));
+    assert!(all(&seen("n"), "二病区", "routine"), "{:?}", seen("n"));
+    assert!(all(&seen("d"), "二病区", "disease"), "{:?}", seen("d"));
+    let (before, of_nurse) = (seen("x").len(), seen("n").len());
+    assert_eq!(before, seen("c").len() + of_nurse + seen("d").len(), "without a group: all");
+    let nurse = cookie("n");
+    let task = hospital.get_as(&nurse, "/api/due").ok()["items"][0]["task_id"].clone();
+    let body = json!({ "done_on": "2025-02-02", "channel": "manual_phone", "respondent": "self" });
+    let path = format!("/api/tasks/{}/close", task.as_str().unwrap());
+    assert_eq!(hospital.post_as(&nurse, &path, &body).status, 200);
+    assert_eq!((seen("n").len(), seen("x").len()), (of_nurse - 1, before - 1));
+    let doctor = cookie("d");
+    let everybody = hospital.get_as(&doctor, "/api/due?all_groups=true&limit=200").ok();
+    let rows = everybody["items"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["task_id"] != task), "gone for the others");
+    assert_eq!(hospital.post_as(&doctor, &path, &body).status, 409, "done once");
+}
+
+/// F070: a doctor sees own patients alone, wherever they stand, and does their first-level
+/// follow-up; another's are not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn f070_a_doctor_sees_own_patients_alone_and_follows_them_up() {
+    let hospital = Hospital::open("f070", "2025-01-02T10:00").await;
+    let header =
+        "姓名,性别,出生日期,住院号,出院科室,病区,出院日期,联系电话,诊断编码,诊断,主管医生,责任护士";
+    let rows = [
+        "甲,男,1960-02-03,Z1,心内科,一病区,2025-01-01,13800000001,J18,肺炎,王医生,李护士",
+        "乙,男,1960-02-03,Z2,心内科,一病区,2025-01-01,13800000002,J18,肺炎,赵医生,李护士",
+        "丙,男,1960-02-03,Z3,骨科,二病区,2025-01-01,13800000003,J18,肺炎,赵医生,钱护士",
+    ];
+    let import =
+        hospital.import("in.csv", format!("{header}\n{}\n", rows.join("\n")).as_bytes()).await;
+    assert_eq!(import["rows_stored"], 3, "{import}");
+    hospital.on("2025-01-08T10:00").await;
+    for (login, name, role) in
+        [("w", "王医生", "doctor"), ("l", "李护士", "nurse"), ("z", "赵医生", "doctor")]
+    {
+        let user = json!({ "login": login, "display_name": name, "password": "a long enough one",
+            "role": role, "whole_hospital": true, "profile": { "own_patients_only": login != "z" } });
+        assert_eq!(hospital.post("/api/users", &user).status, 201);
+    }
+    let [w, l, z] = ["w", "l", "z"].map(|login| hospital.sign_in(login));
+    let names = |cookie: &str, path: &str| {
+        let found = hospital.get_as(cookie, path).ok();
+        let rows = found["items"].as_array().unwrap_or_else(|| found.as_array().unwrap()).clone();
+        let mut names: Vec<_> =
+            rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    for path in ["/api/due", "/api/patients", "/api/tasks?state=pending&to=2025-01-31"] {
+        assert_eq!(names(&w, path), ["甲"], "{path}");
+        assert_eq!(names(&l, path), ["乙", "甲"], "{path}");
+        assert_eq!(names(&z, path).len(), 3, "{path}: no such limit");
+    }
+    let all = hospital.post_as(&w, "/api/cohort", &json!({ "filter": { "sex": "male" } })).ok();
+    assert_eq!(all["count"], 1);
+    let everybody = hospital.get("/api/patients").ok();
+    let id = |name: &str| {
+        let rows = everybody["items"].as_array().unwrap().iter();
+        rows.clone().find(|row| row["name"] == name).unwrap()["person_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(hospital.get_as(&w, &format!("/api/patients/{}", id("乙"))).status, 404);
+    assert_eq!(hospital.get_as(&w, &format!("/api/patients/{}", id("甲"))).status, 200);
+    let due = hospital.get("/api/due").ok();
+    let task = |name: &str| {
+        let rows = due["items"].as_array().unwrap().iter();
+        rows.clone().find(|row| row["name"] == name).unwrap()["task_id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let body = json!({ "done_on": "2025-01-08", "channel": "manual_phone", "respondent": "self" });
+    let close = |cookie: &str, name: &str| {
+        hospital.post_as(cookie, &format!("/api/tasks/{}/close", task(name)), &body).status
+    };
+    assert_ne!(close(&w, "丙"), 200, "another's");
+    assert_eq!(close(&w, "甲"), 200);
+    let done = hospital.sql("select done_by || ' ' || level from task where state = 'completed'");
+    assert_eq!(done, "w 1");
+}

@@ -54,6 +54,7 @@ pub(crate) struct Hospital {
     pub(crate) clock: Arc<SetClock>,
     pub(crate) folder: PathBuf,
     pub(crate) carrier_port: u16,
+    sip_port: u16,
     address: String,
     database: String,
     cookie: Mutex<String>,
@@ -110,6 +111,7 @@ impl Hospital {
             clock,
             folder,
             carrier_port,
+            sip_port,
 
             address,
             database: database_name(name),
@@ -177,8 +179,12 @@ impl Hospital {
     }
 
     pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+        self.put_as(&self.cookie(), path, body)
+    }
+
+    pub(crate) fn put_as(&self, cookie: &str, path: &str, body: &Value) -> Answer {
         let request = agent().put(format!("{}{path}", self.address));
-        let request = request.header("cookie", self.cookie()).header("x-suifang", "1");
+        let request = request.header("cookie", cookie).header("x-suifang", "1");
         let request = request.header("content-type", "application/json");
         answer(tokio::task::block_in_place(|| request.send(body.to_string())).unwrap())
     }
@@ -295,6 +301,11 @@ impl Hospital {
             .unwrap();
         assert!(done.status.success(), "{}", super::said(&done));
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
+    /// Where the trunk's calls come in.
+    pub(crate) fn sip(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.sip_port).into()
     }
 
     pub(crate) async fn carrier(&self, patients: Vec<suifang::sim::Patient>) -> Carrier {

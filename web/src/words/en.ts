@@ -64,7 +64,7 @@ export default {
   recording_state: { recording: 'Recording', finished: 'Finished', repaired: 'Repaired', destroyed: 'Destroyed', missing: 'Missing' },
   recording_kind: { call: 'Call', early: 'Before the answer', message: 'Message' },
   ended_by: { we: 'Hospital', they: 'Other side', timeout: 'Time-out', fault: 'Fault', crash: 'Server stop' },
-  idle: { stop_all: 'All calls are stopped', outside_window: 'Outside the calling window', no_room: 'No room for another call', no_trunk: 'No trunk is up', no_line: 'All lines are in use', waiting_retry: 'Waiting to redial, first at {at}', in_progress: 'All are in calls', finished: 'All are dialled' },
+  idle: { governor_calls_per_h: 'Enough calls this hour for the carrier; on from {at}', governor_short_calls: 'Too many calls hung up at once; on from {at}', governor_no_answers: 'Too many calls unanswered; on from {at}', stop_all: 'All calls are stopped', outside_window: 'Outside the calling window', no_room: 'No room for another call', no_trunk: 'No trunk is up', no_line: 'All lines are in use', waiting_retry: 'Waiting to redial, first at {at}', in_progress: 'All are in calls', finished: 'All are dialled' },
   reason: { no_response: 'The trunk did not respond', longest: 'Longest a call may take', no_sound: 'No sound from the far side', crash: 'Server stop', stop: 'Stopped' },
   why: { crash: 'Server stop', died: 'Died', refused: 'Refused', do_not_call: 'On the do-not-call list', automatic_contact_stopped: 'Automatic contact stopped', readmitted: 'Readmitted', in_live_call: 'In a live call', outside_window: 'Outside the calling window', daily_cap: 'Enough dials today', gap: 'Too soon after the last dial', cannot_take_part: 'Cannot take part', unable: 'Unable', no_number: 'No usable number' },
 }
