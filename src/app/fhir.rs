@@ -15,13 +15,13 @@ use crate::{
 
 pub use crate::his::fhir::{
     AnswerKind, FhirFault, FormFromFhir, bundle as fhir_bundle, capability as fhir_capability,
-    operation_outcome, questionnaire_in, questionnaire_out,
+    fhir_id, operation_outcome, questionnaire_in, questionnaire_out,
 };
 
 /// Version and kinds of the questions of an edition, as far as it is at hand.
 pub trait Editions {
     fn version(&self, form: &str, sha256: &str) -> Option<u32>;
-    fn kind(&self, form: &str, link_id: &str) -> Option<AnswerKind>;
+    fn kind(&self, form: &str, sha256: &str, link_id: &str) -> Option<AnswerKind>;
 }
 
 impl App {
@@ -115,7 +115,9 @@ fn answer<'a>(row: &'a Row, editions: &impl Editions) -> Answer<'a> {
     Answer {
         link_id: &row.link_id,
         text: &row.item_text,
-        kind: editions.kind(&row.questionnaire, &row.link_id).unwrap_or(guessed),
+        kind: editions
+            .kind(&row.questionnaire, &row.questionnaire_sha256, &row.link_id)
+            .unwrap_or(guessed),
         status: &row.status,
         code: row.option_code.as_deref(),
         label: row.option_text.as_deref(),

@@ -217,6 +217,7 @@ impl App {
     pub async fn fail_cut_off_imports(&self, at: DateTime<Utc>) -> Result<u64> {
         let mut scope = self.scope(&Principal::System("recovery")).await?;
         let failed = store::import::fail_running(&mut scope, at).await?;
+        store::interface_run::fail_cut_off(&mut scope, at).await?;
         self.commit(scope).await?;
         Ok(failed)
     }

@@ -57,8 +57,8 @@ pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
 pub use exports::{STAY_HEADER, TableFile, csv_table, stay_rows};
 pub use fhir::{
-    AnswerKind, Editions, FhirFault, FormFromFhir, fhir_bundle, fhir_capability, fhir_patients,
-    fhir_responses, operation_outcome, questionnaire_in, questionnaire_out,
+    AnswerKind, Editions, FhirFault, FormFromFhir, fhir_bundle, fhir_capability, fhir_id,
+    fhir_patients, fhir_responses, operation_outcome, questionnaire_in, questionnaire_out,
 };
 pub use follow_up::{FollowUpDone, StaffAnswer};
 pub use hub::{Hub, HubEvent};

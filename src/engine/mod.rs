@@ -65,7 +65,7 @@ pub use signalling::{
     Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
     start as start_signalling,
 };
-pub use sources::{HL7_INTERFACE, SourceClock};
+pub use sources::{HL7_INTERFACE, SourceClock, try_source};
 pub use studio::{StudioBoard, StudioScript, StudioSession, StudioWish, Wanted, record_prompts};
 pub use tls::{Tls, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};

@@ -78,6 +78,17 @@ async fn look(core: Arc<Core>, source: Source) {
     }
 }
 
+/// What a source would bring now, without bringing it (`suifang doctor`).
+///
+/// # Errors
+/// Why it brings nothing, in words.
+pub async fn try_source(source: &Source) -> Result<String, String> {
+    match source.kind {
+        SourceKind::Folder => folder::waiting(source).await,
+        SourceKind::Command => command::lines(source).await,
+    }
+}
+
 /// The hospital's days.
 fn calendar(core: &Core) -> Calendar {
     Calendar::always(core.config().hospital.timezone)

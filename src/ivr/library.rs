@@ -65,7 +65,7 @@ pub struct Kept<T> {
 impl<T> Kept<T> {
     /// The file's own words, for who writes them in another form.
     pub fn json(&self) -> serde_json::Value {
-        toml::from_str(&self.body).unwrap_or_default()
+        form_json(&self.body).unwrap_or_default()
     }
 }
 

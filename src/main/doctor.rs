@@ -11,7 +11,7 @@ use suifang::{
     config::Config,
     engine::{
         Clock, ControlRequest, LegEvent, MediaSettings, MediaThreads, OpenLeg, PortPool,
-        SystemClock, ask_server, free_mib, load_library,
+        SystemClock, ask_server, free_mib, load_library, try_source,
     },
     media::{Codec, Direction, Event, Prompt, Remote},
 };
@@ -65,6 +65,13 @@ pub(super) fn doctor(path: Option<&Path>, english: bool) -> Result<(), Failure> 
                 &format!("线路 {}", trunk.name),
                 &format!("trunk {}", trunk.name),
                 options(trunk.peer),
+            );
+        }
+        for source in &config.source {
+            doctor.tell(
+                &format!("来源 {}", source.name),
+                &format!("source {}", source.name),
+                try_source(source).await,
             );
         }
         doctor.tell("双向声音", "sound both ways", sound(&config).await);

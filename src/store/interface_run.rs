@@ -69,6 +69,19 @@ pub async fn fail_running(scope: &mut Scope, interface: &str, at: DateTime<Utc>)
     Ok(())
 }
 
+/// Those that a crash has cut off, but for sources that another node looks into now.
+pub async fn fail_cut_off(scope: &mut Scope, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update interface_run set state = 'failed', why = 'crash', ended_at = $1
+         where state = 'running' and interface not in (
+             select s.source from source_state s where s.lease_until > $1)",
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
 /// Only the last ones are kept.
 pub async fn forget_old(scope: &mut Scope, interface: &str) -> Result<()> {
     sqlx::query!(

@@ -40,6 +40,17 @@ pub(super) async fn look(core: &Core, source: &Source) -> Result<(), AppError> {
     }
 }
 
+/// How many lines it prints, and what it says beside them.
+pub(super) async fn lines(source: &Source) -> Result<String, String> {
+    let Printed { bytes, complaint } = printed(source).await?;
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let lines = format!("{} lines", lines.count());
+    Ok(match complaint {
+        Some(said) => format!("{lines}; {said}"),
+        None => lines,
+    })
+}
+
 struct Printed {
     bytes: Vec<u8>,
     /// What it had to say beside its rows.

@@ -38,6 +38,16 @@ pub(super) async fn look(core: &Core, source: &Source) -> Result<(), AppError> {
     Ok(())
 }
 
+/// How many files wait, whole or not.
+pub(super) async fn waiting(source: &Source) -> Result<String, String> {
+    let folder = source.path.clone().unwrap_or_default();
+    let found = list(&folder).await.map_err(|error| {
+        let shown = folder.display();
+        format!("{shown} 读不了:{error} / {shown} cannot be read: {error}")
+    })?;
+    Ok(format!("{}: {}", folder.display(), found.len()))
+}
+
 async fn take(core: &Core, source: &Source, folder: &Path, path: &Path) -> Result<(), AppError> {
     let at = core.clock.wall();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

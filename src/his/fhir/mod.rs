@@ -8,7 +8,7 @@ mod resource;
 mod response;
 
 pub use questionnaire_in::{FormFromFhir, questionnaire_in};
-pub use questionnaire_out::questionnaire_out;
+pub use questionnaire_out::{fhir_id, questionnaire_out};
 pub use resource::{Patient, bundle, capability, operation_outcome, patient};
 pub use response::{Answer, AnswerKind, Response, questionnaire_response};
 

@@ -142,7 +142,9 @@ impl Reading {
             form.insert("enableWhen".to_owned(), Value::Array(whens.clone()));
         }
         form.insert("linkId".to_owned(), json!(id));
-        form.insert("type".to_owned(), json!(kind));
+        // Words are words; the page gives them as much room as they need.
+        let ours_kind = if kind == "string" { "text" } else { kind };
+        form.insert("type".to_owned(), json!(ours_kind));
         form.insert("text".to_owned(), item["text"].clone());
         for name in ["required", "repeats"] {
             if let Some(value) = item.get(name) {
@@ -166,7 +168,8 @@ impl Reading {
             "group" if inner(item).is_empty() => {
                 self.fault(&format!("{path}.item"), "a group has items (que-1)");
             }
-            "group" | "choice" | "boolean" | "integer" | "decimal" | "attachment" => {}
+            "group" | "choice" | "boolean" | "integer" | "decimal" | "attachment" | "text"
+            | "string" => {}
             "display" => {
                 if !inner(item).is_empty() {
                     self.fault(&format!("{path}.item"), "a display item has no items (que-1)");
@@ -176,11 +179,10 @@ impl Reading {
                     self.fault(&format!("{path}.{name}"), what);
                 }
             }
-            "date" | "dateTime" | "time" | "string" | "text" | "url" | "open-choice"
-            | "reference" | "quantity" => {
+            "date" | "dateTime" | "time" | "url" | "open-choice" | "reference" | "quantity" => {
                 let what = format!(
-                    "{kind} cannot be keyed on a telephone; use choice, boolean, integer, decimal \
-                     or attachment"
+                    "{kind} cannot be asked; use choice, boolean, integer, decimal, attachment, \
+                     or text for what a person types"
                 );
                 self.fault(&format!("{path}.type"), what);
             }
@@ -347,11 +349,11 @@ fn words_of(option: &Value) -> Option<(String, String, String)> {
     Some((code.to_owned(), zh.to_owned(), en.to_owned()))
 }
 
-/// Keys as everywhere: 1 is yes.
+/// Without keys: it stands on the page alone until somebody writes how it is spoken.
 fn yes_and_no() -> Value {
     json!([
-        { "key": "1", "code": "true", "zh": "是", "en": "yes" },
-        { "key": "2", "code": "false", "zh": "否", "en": "no" },
+        { "code": "true", "zh": "是", "en": "yes" },
+        { "code": "false", "zh": "否", "en": "no" },
     ])
 }
 

@@ -19,8 +19,7 @@ pub fn questionnaire_out(form: &Value, sha256: &str) -> Value {
     let is_signed = form.get("clinicalReview").is_some();
     let mut out = json!({
         "resourceType": "Questionnaire",
-        // An id of FHIR has no underscore.
-        "id": id.replace('_', "-"),
+        "id": fhir_id(id),
         "url": canonical(id),
         "identifier": [{ "system": "urn:suifang:questionnaire", "value": id }],
         "version": form["version"].to_string(),
@@ -39,6 +38,12 @@ pub fn questionnaire_out(form: &Value, sha256: &str) -> Value {
         out["item"] = Value::Array(outs);
     }
     out
+}
+
+/// An id of FHIR has letters, digits, hyphens and dots, and at most 64 of them.
+pub fn fhir_id(id: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+    id.chars().take(64).map(plain).collect()
 }
 
 fn item_out(form: &str, items: &[Value], item: &Value) -> Value {

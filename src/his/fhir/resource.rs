@@ -84,7 +84,8 @@ pub fn capability(date: &str, version: &str) -> Value {
             "mode": "server",
             "security": { "description": "Authorization: Bearer, a token of scope read" },
             "resource": [
-                { "type": "Patient", "interaction": [{ "code": "search-type" }],
+                { "type": "Patient",
+                  "interaction": [{ "code": "search-type" }, { "code": "read" }],
                   "searchParam": [search("identifier", "token", by_admission)] },
                 { "type": "QuestionnaireResponse", "interaction": [{ "code": "search-type" }],
                   "searchParam": [search("identifier", "token", by_admission),

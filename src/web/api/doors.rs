@@ -2,9 +2,9 @@
 
 use axum::{
     Json,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State, rejection::PathRejection},
-    http::{HeaderMap, StatusCode},
+    body::{Bytes, to_bytes},
+    extract::{Path, Request, State, rejection::PathRejection},
+    http::StatusCode,
 };
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::sources::{InterfaceRunView, last_runs};
 use crate::{
-    app::{Brought, ImportSummary, Knock, TokenUse},
+    app::{AppError, Brought, ImportSummary, Knock, TokenHolder, TokenUse},
     domain::{Calendar, silent_since},
     store::{api_token, door},
     web::{
@@ -28,7 +28,6 @@ use crate::{
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(knock))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
         .routes(routes!(list))
         .routes(routes!(put))
         .routes(routes!(tokens, make_token))
@@ -65,22 +64,33 @@ async fn knock(
     State(site): State<Shared>,
     from: From,
     name: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    request: Request,
 ) -> Result<Json<BroughtView>> {
     let name = name?.0;
-    let holder = site.holder(&from, &headers, TokenUse::Door(&name)).await?;
+    // Nothing is read from who has no token.
+    let holder = site.holder(&from, request.headers(), TokenUse::Door(&name)).await?;
+    let body = to_bytes(request.into_body(), BODY_MAX).await;
     let body = body.map_err(|_| Problem::too_large(BODY_MAX))?;
-    let (core, config) = (&site.core, site.core.config());
-    let calendar = Calendar::always(config.hospital.timezone);
-    let (area, at) = (&config.hospital.area_code, core.clock.wall());
-    let knock = Knock { door: &name, holder: &holder, bytes: &body };
-    let brought = core.app.bring_to_door(&knock, ROWS_MAX, &calendar, area, at).await?;
-    match brought {
+    // Goes on when the sender has left: half an import would wait for the next start.
+    let stored = tokio::spawn(store(site, name, holder, body)).await;
+    match stored.map_err(|error| Problem::fault(&error))?? {
         Brought::Stored(summary) => Ok(Json(summary_view(summary))),
         Brought::Nothing | Brought::Known => Err(Problem::invalid("没有内容 / there is no row")),
         Brought::Refused(what) => Err(Problem::invalid(format!("读不出来 / {what}"))),
     }
+}
+
+async fn store(
+    site: Shared,
+    name: String,
+    holder: TokenHolder,
+    body: Bytes,
+) -> Result<Brought, AppError> {
+    let (core, config) = (&site.core, site.core.config());
+    let calendar = Calendar::always(config.hospital.timezone);
+    let (area, at) = (&config.hospital.area_code, core.clock.wall());
+    let knock = Knock { door: &name, holder: &holder, bytes: &body };
+    core.app.bring_to_door(&knock, ROWS_MAX, &calendar, area, at).await
 }
 
 fn summary_view(summary: ImportSummary) -> BroughtView {

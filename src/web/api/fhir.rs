@@ -1,6 +1,8 @@
 //! FHIR R4 (F017): the hospital's systems read follow-ups back by 住院号, with a token of
 //! scope `read`; questionnaires go out, and one that comes in is checked.
 
+use std::collections::HashMap;
+
 use axum::{
     Json,
     extract::{Path, State, rejection::PathRejection},
@@ -14,14 +16,14 @@ use uuid::Uuid;
 
 use crate::{
     app::{
-        AnswerKind, Editions, FhirFault, TokenUse, fhir_bundle, fhir_capability, fhir_patients,
-        fhir_responses, operation_outcome, questionnaire_in, questionnaire_out,
+        AnswerKind, Editions, FhirFault, TokenUse, fhir_bundle, fhir_capability, fhir_id,
+        fhir_patients, fhir_responses, operation_outcome, questionnaire_in, questionnaire_out,
     },
-    ivr::{ItemType, Library, Questionnaire},
-    store::{Principal, fhir},
+    ivr::{ItemType, Library, Questionnaire, read_form},
+    store::{Principal, Scope, fhir, series},
     web::{
         Shared,
-        ask::{Body, Terms},
+        ask::{Body, Key, Terms},
         auth::{From, Signed},
         error::{Problem, Result},
     },
@@ -31,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(metadata))
         .routes(routes!(patients))
+        .routes(routes!(patient))
         .routes(routes!(responses))
         .routes(routes!(questionnaires))
         .routes(routes!(questionnaire))
@@ -100,6 +103,24 @@ async fn patients(
     Ok(resource(StatusCode::OK, &fhir_bundle(fhir_patients(&found))))
 }
 
+#[utoipa::path(get, path = "/api/fhir/Patient/{id}", tag = "fhir", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Value)))]
+async fn patient(
+    State(site): State<Shared>,
+    from: From,
+    headers: HeaderMap,
+    Key(id): Key,
+) -> Result<Response> {
+    let holder = site.holder(&from, &headers, TokenUse::Read).await?;
+    let core = &site.core;
+    let mut scope = core.app.database().scope(&Principal::System("fhir")).await?;
+    let found = fhir::people(&mut scope, None, Some(id), 1).await?;
+    drop(scope);
+    let shown = fhir_patients(&found).pop().ok_or_else(|| Problem::not_found("patient"))?;
+    core.app.audit_system_read(&holder, "person", found.len(), core.clock.wall()).await?;
+    Ok(resource(StatusCode::OK, &shown))
+}
+
 /// Each conversation's answers to a form, with the edition that was asked.
 #[utoipa::path(get, path = "/api/fhir/QuestionnaireResponse", tag = "fhir", params(Search),
     responses((status = 200, body = Value)))]
@@ -117,30 +138,56 @@ async fn responses(
     let core = &site.core;
     let mut scope = core.app.database().scope(&Principal::System("fhir")).await?;
     let rows = fhir::answers(&mut scope, no, person, ANSWERS_MAX).await?;
+    let asked = Asked::read(&mut scope, &rows, &core.library()).await?;
     drop(scope);
     core.app.audit_system_read(&holder, "answer", rows.len(), core.clock.wall()).await?;
     let zone = core.config().hospital.timezone;
-    let found = fhir_responses(&rows, &AtHand(&core.library()), zone);
+    let found = fhir_responses(&rows, &asked, zone);
     Ok(resource(StatusCode::OK, &fhir_bundle(found)))
 }
 
-/// The editions that the library holds now.
-struct AtHand<'a>(&'a Library);
+/// Forms in the words in which they were asked, by name and digest.
+struct Asked(HashMap<(String, String), Questionnaire>);
 
-impl Editions for AtHand<'_> {
-    fn version(&self, form: &str, sha256: &str) -> Option<u32> {
-        let kept = self.0.questionnaire(form)?;
-        (kept.sha256 == sha256).then_some(kept.value.version)
+impl Asked {
+    async fn read(scope: &mut Scope, rows: &[fhir::Answer], library: &Library) -> Result<Self> {
+        let mut asked = HashMap::new();
+        for row in rows {
+            let key = (row.questionnaire.clone(), row.questionnaire_sha256.clone());
+            if asked.contains_key(&key) {
+                continue;
+            }
+            let kept = series::content(scope, &key.0, &key.1).await?;
+            let kept = kept.and_then(|body| read_form(&body).ok());
+            // What was asked before its words were kept may still be today's.
+            let today = || {
+                let today = library.questionnaire(&key.0).filter(|today| today.sha256 == key.1);
+                today.map(|today| today.value.as_ref().clone())
+            };
+            if let Some(form) = kept.or_else(today) {
+                asked.insert(key, form);
+            }
+        }
+        Ok(Self(asked))
     }
 
-    fn kind(&self, form: &str, link_id: &str) -> Option<AnswerKind> {
-        let item = self.0.questionnaire(form)?.value.item(link_id)?;
-        Some(match item.kind {
+    fn form(&self, form: &str, sha256: &str) -> Option<&Questionnaire> {
+        self.0.get(&(form.to_owned(), sha256.to_owned()))
+    }
+}
+
+impl Editions for Asked {
+    fn version(&self, form: &str, sha256: &str) -> Option<u32> {
+        self.form(form, sha256).map(|form| form.version)
+    }
+
+    fn kind(&self, form: &str, sha256: &str, link_id: &str) -> Option<AnswerKind> {
+        Some(match self.form(form, sha256)?.item(link_id)?.kind {
             ItemType::Boolean => AnswerKind::Boolean,
             ItemType::Choice => AnswerKind::Choice,
             ItemType::Integer => AnswerKind::Integer,
             ItemType::Decimal => AnswerKind::Decimal,
-            ItemType::Display | ItemType::Attachment | ItemType::Text => AnswerKind::Words,
+            _ => AnswerKind::Words,
         })
     }
 }
@@ -169,9 +216,8 @@ async fn questionnaire(
     site.holder(&from, &headers, TokenUse::Read).await?;
     let id = id?.0;
     let library = site.core.library();
-    // An id of FHIR has no underscore.
     let mut all = library.questionnaires();
-    let kept = all.find(|kept| kept.value.id == id || kept.value.id.replace('_', "-") == id);
+    let kept = all.find(|kept| kept.value.id == id || fhir_id(&kept.value.id) == id);
     let kept = kept.ok_or_else(|| Problem::not_found("questionnaire"))?;
     Ok(resource(StatusCode::OK, &questionnaire_out(&kept.json(), &kept.sha256)))
 }
@@ -181,7 +227,7 @@ async fn questionnaire(
 #[utoipa::path(post, path = "/api/questionnaires/fhir/check", tag = "questionnaires",
     request_body = Value, responses((status = 200, body = Value)))]
 async fn check(_: Signed, Body(sent): Body<Value>) -> Response {
-    match read_form(&sent) {
+    match as_form(&sent) {
         Ok((form, left_out)) => {
             let left_out = operation_outcome("information", "not-supported", &left_out);
             Json(json!({ "form": form, "left_out": left_out["issue"] })).into_response()
@@ -194,7 +240,7 @@ async fn check(_: Signed, Body(sent): Body<Value>) -> Response {
 }
 
 /// The form in the words of our files, sure to be one.
-fn read_form(sent: &Value) -> Result<(Value, Vec<FhirFault>), Vec<FhirFault>> {
+fn as_form(sent: &Value) -> Result<(Value, Vec<FhirFault>), Vec<FhirFault>> {
     let found = questionnaire_in(sent)?;
     match serde_json::from_value::<Questionnaire>(found.form.clone()) {
         Ok(_) => Ok((found.form, found.left_out)),

@@ -1,6 +1,11 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::hospital::{HEADER, Hospital};
+use crate::support::{
+    hospital::{HEADER, Hospital},
+    until,
+};
 
 fn token(hospital: &Hospital, ask: &Value) -> String {
     hospital.post("/api/tokens", ask).ok()["token"].as_str().unwrap().to_owned()
@@ -49,6 +54,8 @@ async fn f013_a_door_takes_json_csv_and_soap_and_answers_row_by_row() {
         assert_eq!(refused.status, 422, "{refused:?}");
         assert!(refused.body["detail"].as_str().unwrap().contains(what), "{refused:?}");
     }
+    let large = vec![b' '; 17 * 1024 * 1024];
+    assert_eq!(hospital.knock("/api/door/his", &key, &large).status, 413);
     // The paths of a vendor's envelope are explained once.
     let learnt = json!({ "columns": { "Name": "name", "Birth": "birth_date", "Visit/@no": "admission_no",
         "Visit/Dept": "department", "Visit/Out": "discharged_on", "Tel": "phone",
@@ -80,6 +87,22 @@ async fn f013_a_door_takes_json_csv_and_soap_and_answers_row_by_row() {
     hospital.on("2025-02-04T10:00").await;
     let silent = hospital.get("/api/overview").ok()["sources_silent"][0]["name"].clone();
     assert_eq!(silent, "door/his");
+}
+
+/// F013: what a system sent whole is stored whole, though it does not wait for the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn f013_a_door_stores_all_though_the_sender_hangs_up() {
+    let hospital = Hospital::open("f013-hang-up", "2025-02-02T10:00").await;
+    assert_eq!(hospital.put("/api/doors/his", &json!({})).status, 204);
+    let key = token(&hospital, &json!({ "name": "HIS", "scope": "door", "door": "his" }));
+    let list: Vec<_> = (0..3000).map(|n| discharge(n, "1960-02-03")).collect();
+    let body = json!(list).to_string();
+    let state = || hospital.get("/api/doors").ok()[0]["runs"][0]["state"].clone();
+    let stream = hospital.knock_and_wait("/api/door/his", &key, body.as_bytes());
+    assert!(until(Duration::from_secs(60), || !state().is_null()));
+    drop(stream);
+    assert!(until(Duration::from_secs(60), || state() == "finished"), "{}", state());
+    assert_eq!(hospital.sql("select count(*) from admission"), "3000");
 }
 
 /// F013: a token is shown once, kept as a hash, opens one door, and is gone when it is

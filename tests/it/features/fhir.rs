@@ -42,6 +42,8 @@ async fn f017_the_hospitals_system_reads_answers_by_admission_number_with_a_toke
     assert_eq!(patient["identifier"][0]["value"], "Z0");
     assert!(!found.to_string().contains("138000"), "no telephone number leaves");
     let id = patient["id"].as_str().unwrap();
+    assert_eq!(&get(&format!("/api/fhir/Patient/{id}")).ok(), patient);
+    assert_eq!(get("/api/fhir/Patient/00000000-0000-7000-8000-000000000000").status, 404);
     let by_no = get("/api/fhir/QuestionnaireResponse?identifier=Z0").ok();
     let by_subject = get(&format!("/api/fhir/QuestionnaireResponse?subject=Patient/{id}")).ok();
     assert_eq!(by_no, by_subject);
@@ -69,7 +71,7 @@ async fn f017_the_hospitals_system_reads_answers_by_admission_number_with_a_toke
     assert_eq!(get("/api/fhir/Patient").status, 400);
     assert_eq!(get("/api/fhir/QuestionnaireResponse?identifier=").status, 400);
     let told = hospital.sql("select count(*) from audit where who = 'token:HIS' and did = 'read'");
-    assert_eq!(told, "4");
+    assert_eq!(told, "5");
     let metadata = hospital.get_with_token("/api/fhir/metadata", "").ok();
     assert_eq!(metadata["fhirVersion"], "4.0.1");
 }
@@ -110,6 +112,53 @@ async fn f017_every_shipped_questionnaire_goes_out_as_fhir_and_comes_back_as_it_
     assert_eq!(hospital.get_with_token("/api/fhir/Questionnaire/none", &token).status, 404);
 }
 
+/// F017: a questionnaire of another system is checked, kept as a series, asked, and read back
+/// in its own words and types.
+#[tokio::test(flavor = "multi_thread")]
+async fn f017_a_questionnaire_of_another_system_is_kept_asked_and_read_back() {
+    let hospital = Hospital::open("f017-series", "2025-01-02T10:00").await;
+    let token = reader(&hospital);
+    let sent = json!({ "resourceType": "Questionnaire", "id": "asthma", "status": "active",
+        "title": "哮喘控制", "version": "7", "item": [
+            { "linkId": "night", "type": "boolean", "text": "夜间憋醒", "required": true },
+            { "linkId": "often", "type": "choice", "text": "几次", "enableWhen": [
+                { "question": "night", "operator": "=", "answerBoolean": true }],
+              "answerOption": [{ "valueCoding": { "code": "a", "display": "一次" } },
+                  { "valueCoding": { "code": "b", "display": "多次" } }] },
+            { "linkId": "words", "type": "string", "text": "备注" }] });
+    let checked = hospital.post("/api/questionnaires/fhir/check", &sent).ok();
+    let series = json!({ "code": "asthma", "name": "哮喘控制", "owner": "hospital",
+        "content": checked["form"], "reason": "呼吸科" });
+    hospital.post("/api/series", &series).ok();
+    let publish = json!({ "version": 1, "reason": "呼吸科" });
+    hospital.post("/api/series/asthma/publish", &publish).ok();
+    let out = hospital.get_with_token("/api/fhir/Questionnaire/series-asthma", &token).ok();
+    holds_r4(&out);
+    let names = |form: &Value| -> Vec<(Value, Value)> {
+        let items = form["item"].as_array().unwrap().iter();
+        items.map(|item| (item["linkId"].clone(), item["text"].clone())).collect()
+    };
+    assert_eq!((&out["title"], names(&out)), (&sent["title"], names(&sent)), "{out}");
+    let row = "张0,男,1960-02-03,Z0,心内科,一病区,2024-12-20,2025-01-01,1,13800138000,J18,肺炎";
+    hospital.discharges(&[row]).await;
+    hospital.on("2025-01-08T10:00").await;
+    let due = hospital.get("/api/due").ok();
+    let task = due["items"][0]["task_id"].as_str().unwrap();
+    let body = json!({ "done_on": "2025-01-08", "channel": "manual_phone", "respondent": "self",
+        "questionnaire": out["identifier"][0]["value"], "answers": [
+            { "link_id": "night", "value": "true" }, { "link_id": "often", "value": "b" },
+            { "link_id": "words", "value": "好转" }] });
+    hospital.post(&format!("/api/tasks/{task}/close"), &body).ok();
+    let found = hospital.get_with_token("/api/fhir/QuestionnaireResponse?identifier=Z0", &token);
+    let response = found.ok()["entry"][0]["resource"].clone();
+    assert_eq!(response["questionnaire"], format!("{}|1", out["url"].as_str().unwrap()));
+    let answers: Vec<_> =
+        response["item"].as_array().unwrap().iter().map(|item| &item["answer"][0]).collect();
+    assert_eq!(answers[0]["valueBoolean"], true, "{response}");
+    assert_eq!(answers[1]["valueCoding"]["display"], "多次");
+    assert_eq!(answers[2]["valueString"], "好转");
+}
+
 /// The rules of R4 that a receiver stumbles over.
 fn holds_r4(form: &Value) {
     let id = form["id"].as_str().unwrap();
@@ -128,7 +177,8 @@ fn holds_r4(form: &Value) {
         let kind = item["type"].as_str().unwrap();
         let link = &item["linkId"];
         assert!(
-            ["display", "choice", "boolean", "integer", "decimal", "attachment"].contains(&kind)
+            ["display", "choice", "boolean", "integer", "decimal", "attachment", "text"]
+                .contains(&kind)
         );
         assert!(
             kind != "display" || item.get("required").is_none() && item.get("repeats").is_none(),

@@ -9,7 +9,11 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use suifang::app::Lease;
 
-use crate::support::hospital::{HEADER, Hospital, local};
+use crate::support::{
+    Stage,
+    hospital::{HEADER, Hospital, local},
+    said,
+};
 
 /// Where a hospital of this name will have its folder.
 fn folder(name: &str) -> PathBuf {
@@ -239,11 +243,33 @@ async fn f013_one_node_at_a_time_looks_into_a_source() {
     assert!(!take("one", hours(1), hours(3)).await, "another's lease cannot be given back");
     app.know_sources(&["x"], "two", hours(1)).await.unwrap();
     assert!(take("one", hours(1), hours(3)).await, "a node that starts anew holds nothing");
+    // What a crash cut off is said at the next start, but not what another does now.
+    for interface in ["x", "door/y"] {
+        app.begin_interface_run(interface, "", hours(1)).await.unwrap();
+    }
+    app.fail_cut_off_imports(hours(1)).await.unwrap();
+    let running = hospital.sql("select interface from interface_run where state = 'running'");
+    assert_eq!(running, "x");
     for n in 0..25 {
         let run = app.begin_interface_run("x", "", hours(n)).await.unwrap();
         app.fail_interface_run(run, "no", hours(n)).await.unwrap();
     }
-    assert_eq!(hospital.sql("select count(*) from interface_run"), "20");
+    assert_eq!(hospital.sql("select count(*) from interface_run where interface = 'x'"), "20");
+}
+
+/// F013: `suifang doctor` tries each source, says why one brings nothing, and stores nothing.
+#[test]
+fn f013_doctor_tries_each_source() {
+    let sources = "[[source]]\nname = \"his\"\nkind = \"command\"\ncommand = [\"printf\", \"a\\nb\\n\"]\n\
+                   [[source]]\nname = \"none\"\nkind = \"command\"\ncommand = [\"false\"]\n\
+                   [[source]]\nname = \"lost\"\nkind = \"folder\"\npath = \"nowhere\"\n";
+    let stage = Stage::new("f013-doctor", sources);
+    let told = said(&stage.run(&["doctor"]));
+    for line in ["✓ 来源 his: 2 lines", "✗ 来源 none: exit status: 1: ", "✗ 来源 lost: "]
+    {
+        assert!(told.contains(line), "{line} in {told}");
+    }
+    assert!(told.contains("nowhere 读不了"), "{told}");
 }
 
 /// F013: unixODBC's own isql with Debian's PostgreSQL driver, reading as a role that may

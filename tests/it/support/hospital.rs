@@ -2,6 +2,7 @@
 //! a database of its own in a cluster that all tests share.
 
 use std::{
+    io::Write,
     path::PathBuf,
     process::{Command, Stdio},
     sync::{Arc, Mutex, OnceLock},
@@ -209,6 +210,24 @@ impl Hospital {
         let request = agent().post(format!("{}{path}", self.address));
         let request = request.header("authorization", format!("Bearer {token}"));
         answer(tokio::task::block_in_place(|| request.send(body)).unwrap())
+    }
+
+    /// The same from a system that hangs up when the stream is dropped.
+    pub(crate) fn knock_and_wait(
+        &self,
+        path: &str,
+        token: &str,
+        body: &[u8],
+    ) -> std::net::TcpStream {
+        let host = self.address.trim_start_matches("http://");
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        stream
     }
 
     pub(crate) fn get_with_token(&self, path: &str, token: &str) -> Answer {

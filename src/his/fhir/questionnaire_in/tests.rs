@@ -47,7 +47,7 @@ fn each_fault_is_told_by_its_path() {
         (item("/item", json!([])), "Questionnaire.item"),
         (item("/item/1/linkId", json!("1")), "Questionnaire.item[1].linkId"),
         (item("/item/1/linkId", json!("")), "Questionnaire.item[1].linkId"),
-        (item("/item/1/type", json!("date")), "Questionnaire.item[1].type"),
+        (item("/item/1/type", json!("quantity")), "Questionnaire.item[1].type"),
         (item("/item/1/type", json!("number")), "Questionnaire.item[1].type"),
         (item("/item/1/text", json!(" ")), "Questionnaire.item[1].text"),
         (
