@@ -33,7 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(list, make))
         .routes(routes!(end))
         .routes(routes!(visits))
-        .routes(routes!(policy, put_policy))
+        .routes(routes!(notice_policy, put_notice_policy))
         .routes(routes!(adjust))
         .routes(routes!(adjustments))
 }
@@ -247,7 +247,7 @@ struct NoticePolicyView {
 
 #[utoipa::path(get, path = "/api/policies/notices", tag = "policies",
     responses((status = 200, body = NoticePolicyView)))]
-async fn policy(State(site): State<Shared>, _: Signed) -> Result<Json<NoticePolicyView>> {
+async fn notice_policy(State(site): State<Shared>, _: Signed) -> Result<Json<NoticePolicyView>> {
     let stored = site.core.app.policy(NOTICE_POLICY).await?;
     let kept: NoticePolicy =
         stored.and_then(|body| serde_json::from_value(body).ok()).unwrap_or_default();
@@ -257,7 +257,7 @@ async fn policy(State(site): State<Shared>, _: Signed) -> Result<Json<NoticePoli
 
 #[utoipa::path(put, path = "/api/policies/notices", tag = "policies",
     request_body = NoticePolicyView, responses((status = 204)))]
-async fn put_policy(
+async fn put_notice_policy(
     State(site): State<Shared>,
     signed: Signed,
     Body(ask): Body<NoticePolicyView>,
