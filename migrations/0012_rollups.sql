@@ -68,12 +68,26 @@ begin
     return null;
 end $$;
 
+-- A stay's own day, also one that it has just left (a discharge taken back or moved), and
+-- those of its person's other stays (readmission).
+create function dirty_of_stays() returns trigger language plpgsql security definer as $$
+declare own text := current_setting('suifang.departments', true);
+begin
+    perform set_config('suifang.departments', '*', true);
+    insert into rollup_dirty (discharged_on)
+    select discharged_on from changed where discharged_on is not null
+    union
+    select a.discharged_on from changed c join admission a using (person_id)
+    where a.discharged_on is not null;
+    perform set_config('suifang.departments', coalesce(own, ''), true);
+    return null;
+end $$;
+
 do $$
 declare watched text[];
 begin
-    -- A stay decides on the other stays of its person as well (readmission).
     foreach watched slice 1 in array array[
-        ['admission', 'persons'], ['person', 'persons'], ['contact', 'persons'],
+        ['admission', 'stays'], ['person', 'persons'], ['contact', 'persons'],
         ['consent', 'persons'], ['task', 'admissions'], ['diagnosis', 'admissions'],
         ['number', 'numbers']]
     loop
@@ -81,9 +95,15 @@ begin
             as changed for each statement execute function dirty_of_%2$s()', watched[1], watched[2]);
         execute format('create trigger %1$s_changes after update on %1$s referencing new table
             as changed for each statement execute function dirty_of_%2$s()', watched[1], watched[2]);
-        execute format('create trigger %1$s_was after update on %1$s referencing old table
-            as changed for each statement execute function dirty_of_%2$s()', watched[1], watched[2]);
         execute format('create trigger %1$s_goes after delete on %1$s referencing old table
+            as changed for each statement execute function dirty_of_%2$s()', watched[1], watched[2]);
+    end loop;
+    -- These may move: to another day, or to another person (A40). Others stay where they are.
+    foreach watched slice 1 in array array[
+        ['admission', 'stays'], ['contact', 'persons'], ['consent', 'persons'],
+        ['number', 'numbers']]
+    loop
+        execute format('create trigger %1$s_was after update on %1$s referencing old table
             as changed for each statement execute function dirty_of_%2$s()', watched[1], watched[2]);
     end loop;
 end $$;

@@ -89,7 +89,15 @@ async fn f036_who_calls_back_goes_on_at_the_first_unanswered_question() {
         .any(|d| d["what"] == "asked" && d["why"] == "callback");
     assert!(asked, "{decisions}");
     hospital.on("2025-01-06T15:00").await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // The dialler has looked at the run once more, and found nobody left.
+    let state = || hospital.get(&format!("/api/runs/{run}")).ok()["run"]["state"].clone();
+    for _ in 0..100 {
+        if state() == "finished" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(state(), "finished");
     assert_eq!(carrier.dials()["+8613800000001"], 1, "dialled though all was answered");
 }
 

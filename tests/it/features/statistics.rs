@@ -101,6 +101,33 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
              where respondent = 'self' limit 1)",
     );
     assert_eq!(anew(hospital).1, json!(7445));
+    a_stay_that_leaves_its_day_is_counted_there_no_more(hospital).await;
+}
+
+/// A discharge that is moved, or taken back, leaves the day on which it was rolled.
+async fn a_stay_that_leaves_its_day_is_counted_there_no_more(hospital: &Hospital) {
+    let app = &hospital.server.core.app;
+    let roll = || async {
+        let at = hospital.server.core.clock.wall();
+        while app.roll_days(at, || hospital.server.core.clock.instant()).await.unwrap() > 0 {}
+    };
+    let discharged = |day: &str| {
+        let path = format!("/api/statistics/follow-up?from=2025-01-{day}&to=2025-01-{day}");
+        hospital.get(&path).ok()["whole"]["waterfall"][0]["count"].as_u64().unwrap()
+    };
+    roll().await;
+    let (third, fourth) = (discharged("03"), discharged("04"));
+    let one = "admission_id = (select admission_id from admission
+         where discharged_on = '2025-01-03' and person_id in (select person_id from person
+             where died_on is null) limit 1)";
+    hospital.sql(&format!("update admission set discharged_on = '2025-01-04' where {one}"));
+    assert_eq!((discharged("03"), discharged("04")), (third - 1, fourth + 1));
+    roll().await;
+    assert_eq!((discharged("03"), discharged("04")), (third - 1, fourth + 1));
+    hospital.sql(&format!("update admission set discharged_on = null where {one}"));
+    assert_eq!(discharged("03"), third - 2);
+    roll().await;
+    assert_eq!(discharged("03"), third - 2);
 }
 
 /// F023: a thousand patients, a hundred of them with bad numbers.
