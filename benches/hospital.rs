@@ -159,17 +159,36 @@ impl Bench<'_> {
             let what = format!("free filter, {name}, by ward and disease");
             self.report(&what, period, "ward", "disease", 5).await;
         }
-        let from: NaiveDate = to - Days::new(31);
-        let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
-        let mut times = Times::default();
-        for _ in 0..ROUNDS / 4 {
-            let began = SystemClock.instant();
-            let mut scope = self.app.database().scope(&nurse()).await.unwrap();
-            let period = Period { from, to };
-            statistics::workload(&mut scope, period, midnight(from), midnight(to)).await.unwrap();
-            times.add(began);
+        for (name, days) in [("a month", 31), ("a year", 365)] {
+            self.from_calls(name, Period { from: to - Days::new(days), to }).await;
         }
-        times.tell("workload of a month, from the calls");
+    }
+
+    /// Reports that stand in no roll-up: each call or answer of the period is looked at.
+    async fn from_calls(&self, name: &str, period: Period) {
+        let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
+        let (from, to) = (midnight(period.from), midnight(period.to));
+        for what in ["workload", "AAPOR", "marks by department", "symptoms by disease"] {
+            let mut times = Times::default();
+            for _ in 0..ROUNDS / 10 {
+                let began = SystemClock.instant();
+                let mut scope = self.app.database().scope(&nurse()).await.unwrap();
+                let scope = &mut scope;
+                match what {
+                    "workload" => {
+                        statistics::workload(scope, period, from, to).await.unwrap();
+                    }
+                    "AAPOR" => drop(statistics::outcomes(scope, from, to).await.unwrap()),
+                    "marks by department" => {
+                        let form = "call_rating";
+                        statistics::marks(scope, form, "department", from, to).await.unwrap();
+                    }
+                    _ => drop(statistics::symptoms(scope, "sym.", from, to).await.unwrap()),
+                }
+                times.add(began);
+            }
+            times.tell(&format!("{what}, {name}, from the calls"));
+        }
     }
 
     async fn report(&self, what: &str, period: Period, by: &str, and: &str, rounds: usize) {

@@ -56,6 +56,9 @@ pub struct Hospital {
     pub timezone: chrono_tz::Tz,
     /// Area code (with the leading 0) of numbers that are written without one.
     pub area_code: String,
+    /// First digits of the mobiles that the carrier counts as of here (号段), e.g.
+    /// `1395927`: no 0 before them, and no long-distance right is needed. Empty: none known.
+    pub near_mobiles: Vec<String>,
     /// Questionnaires that no doctor has signed (`clinicalReview`) may be asked: for the
     /// demo and for practice, never for patients.
     pub training: bool,
@@ -69,6 +72,7 @@ impl Default for Hospital {
             callback_number: "0592-5027064".to_owned(),
             timezone: chrono_tz::Asia::Shanghai,
             area_code: "0592".to_owned(),
+            near_mobiles: Vec::new(),
             training: false,
         }
     }

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{App, AppError, Change, Result, note};
 use crate::{
     base::{Pii, UserId},
-    domain::GROUPS,
+    domain::{GROUPS, TollClass},
     store::{self, Departments, Principal, account},
 };
 
@@ -35,6 +35,8 @@ pub struct SignedIn {
     pub may_stop_all: bool,
     /// What the role may do and see.
     pub modules: Vec<String>,
+    /// The dearest call that the role may order.
+    pub toll: TollClass,
     pub principal: Principal,
 }
 
@@ -53,6 +55,7 @@ impl From<account::Account> for SignedIn {
             role: account.role,
             may_stop_all: account.may_stop_all,
             modules: account.modules,
+            toll: account.toll.parse().unwrap_or(TollClass::Local),
             principal,
         }
     }
@@ -126,10 +129,12 @@ impl App {
         code: &str,
         name: &str,
         modules: &[String],
+        toll: Option<TollClass>,
         at: DateTime<Utc>,
     ) -> Result<()> {
         let mut scope = self.scope(by).await?;
-        store::role::put(&mut scope, code, name, modules).await?;
+        let toll = toll.map(TollClass::as_str);
+        store::role::put(&mut scope, code, name, modules, toll).await?;
         self.note_account(&mut scope, by, "role_changed", code, at).await?;
         self.commit(scope).await
     }

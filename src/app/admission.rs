@@ -156,7 +156,7 @@ async fn new_stays(
     let mut here: HashMap<Key<'_>, AdmissionId> =
         stays.iter().map(|(key, (admission, _))| (*key, *admission)).collect();
     let mut admitted = Vec::with_capacity(pairs.len());
-    let (mut new, mut diagnoses) = (Vec::new(), Vec::new());
+    let (mut new, mut diagnoses, mut operations) = (Vec::new(), Vec::new(), Vec::new());
     for (person, discharge) in pairs {
         let person = *person;
         if let Some(admission) = here.get(&key(discharge)).copied() {
@@ -169,9 +169,11 @@ async fn new_stays(
         let department = departments.get(&discharge.department).copied().unwrap_or_default();
         new.push(new_stay(admission, person, department, discharge));
         diagnoses.extend(diagnoses_of(admission, discharge));
+        operations.extend((0..).zip(&discharge.operations).map(|(n, it)| (admission, n, it)));
     }
     store::admission::insert_all(scope, &new, at).await?;
     store::admission::add_diagnoses(scope, &diagnoses).await?;
+    store::admission::add_operations(scope, &operations).await?;
     Ok(admitted)
 }
 
@@ -204,6 +206,8 @@ fn new_stay(
         discharged_on: Some(discharge.discharged_on),
         disposition: discharge.disposition.code(),
         had_operation: discharge.had_operation,
+        acute: discharge.acute,
+        ed_visits: discharge.ed_visits,
         disclosure: discharge.disclosure.as_str(),
         attending: discharge.attending.as_deref(),
         responsible_nurse: discharge.responsible_nurse.as_deref(),

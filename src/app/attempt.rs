@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 pub use beside::{Beside, Way};
 pub use finish::Ended;
+pub(super) use finish::learn;
 pub use recover::{Recovered, Resolution};
 
 use super::{App, Result};
@@ -360,7 +361,7 @@ async fn known_claim(
 }
 
 /// When the hospital's day began.
-fn midnight(calendar: &Calendar, at: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn midnight(calendar: &Calendar, at: DateTime<Utc>) -> DateTime<Utc> {
     let start = calendar.local_date(at).and_time(NaiveTime::MIN);
     let local = calendar.zone.from_local_datetime(&start).earliest();
     local.map_or(at, |local| local.with_timezone(&Utc))

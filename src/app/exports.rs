@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 mod stays;
 
-pub use stays::{STAY_HEADER, stay_rows};
+pub use stays::{StayParts, stay_header, stay_rows};
 
 use super::{App, AppError, Change, Result, note};
 use crate::{

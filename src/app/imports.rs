@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     base::{AdmissionId, ImportId},
-    domain::{Calendar, Discharge, Disposition, RawDischarge, RowFault},
+    domain::{Calendar, Discharge, Disposition, RawDischarge, RawOperation, RowFault},
     his::{self, Column},
     store::{self, Principal, Scope, import::Counts},
 };
@@ -264,6 +264,17 @@ pub(super) fn raw<'a>(cell: &impl Fn(Column) -> &'a str) -> RawDischarge {
         other_diagnoses: (1..=his::OTHER_DIAGNOSES)
             .map(|n| (text(Column::OtherDiagnosisIcd(n)), text(Column::OtherDiagnosisName(n))))
             .collect(),
+        operations: (1..=his::OPERATIONS)
+            .map(|n| RawOperation {
+                code: text(Column::OperationCode(n)),
+                name: text(Column::OperationName(n)),
+                performed_on: text(Column::OperationDate(n)),
+                surgeon: text(Column::OperationSurgeon(n)),
+            })
+            .collect(),
+        new_technique: text(Column::NewTechnique),
+        admission_route: text(Column::AdmissionRoute),
+        ed_visits: text(Column::EdVisits),
     }
 }
 

@@ -30,6 +30,7 @@ mod preview;
 mod prompts;
 mod recall;
 mod recordings;
+mod ring_test;
 mod rollups;
 mod roster;
 mod run;
@@ -55,7 +56,7 @@ pub use attempt::{Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
 pub use calls::{LegEnd, NewCall};
 pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
-pub use exports::{STAY_HEADER, TableFile, csv_table, stay_rows};
+pub use exports::{StayParts, TableFile, csv_table, stay_header, stay_rows};
 pub use fhir::{
     AnswerKind, Editions, FhirFault, FormFromFhir, fhir_bundle, fhir_capability, fhir_id,
     fhir_patients, fhir_responses, operation_outcome, questionnaire_in, questionnaire_out,
@@ -69,6 +70,7 @@ pub use pdca::CAUSES_MAX;
 pub use plan_templates::NewTemplate;
 pub use plans::{DIVISION_POLICY, EndReason, PlanEdit, Planned, Turned};
 pub use preview::{Preview, PreviewRow, Upload};
+pub use ring_test::{RingAsk, RingClaim};
 pub use roster::{RosterLine, roster_file};
 pub use run::{NewRun, RunAction};
 pub use series::{SeriesAsk, SeriesContent};
@@ -94,6 +96,9 @@ pub enum AppError {
     /// The request is understood, but the record's state forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// Who asks has no right to it.
+    #[error("{0}")]
+    Forbidden(String),
     #[error("{0}")]
     Invalid(String),
     #[error("the database: {0}")]

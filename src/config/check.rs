@@ -7,6 +7,7 @@ type Mistake = (String, String);
 
 impl Config {
     pub(super) fn checked(self) -> Result<Self, Mistake> {
+        self.check_hospital()?;
         self.check_web()?;
         self.check_interfaces()?;
         self.check_trunks()?;
@@ -19,6 +20,24 @@ impl Config {
             return Err(at("command", "tts.command is empty and tts.http_url is not set"));
         }
         Ok(self)
+    }
+
+    fn check_hospital(&self) -> Result<(), Mistake> {
+        let is_prefix = |text: &&String| {
+            (3..=11).contains(&text.len())
+                && text.starts_with('1')
+                && text.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        match self.hospital.near_mobiles.iter().find(|text| !is_prefix(text)) {
+            Some(wrong) => {
+                let what = format!(
+                    "hospital.near_mobiles: {wrong:?} is not the beginning of a mobile number; \
+                     write its first digits, e.g. \"1395927\""
+                );
+                Err((format!("\"{wrong}\""), what))
+            }
+            None => Ok(()),
+        }
     }
 
     fn check_web(&self) -> Result<(), Mistake> {

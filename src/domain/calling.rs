@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Calendar, LadderPolicy, RetryPolicy, SpreadPolicy, Window};
+use super::{BedsidePolicy, Calendar, LadderPolicy, RetryPolicy, SpreadPolicy, Window};
 
 /// `policy` row `calling`: what a hospital may change.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -19,6 +19,7 @@ pub struct CallingPolicy {
     pub retry: RetryPolicy,
     pub ladder: LadderPolicy,
     pub spread: SpreadPolicy,
+    pub bedside: BedsidePolicy,
 }
 
 impl Default for CallingPolicy {
@@ -36,6 +37,7 @@ impl Default for CallingPolicy {
             retry: RetryPolicy::default(),
             ladder: LadderPolicy::default(),
             spread: SpreadPolicy { evening_first: true, ..SpreadPolicy::default() },
+            bedside: BedsidePolicy::default(),
         }
     }
 }

@@ -3,7 +3,9 @@
 
 mod alert;
 mod allocation;
+mod bedside;
 mod calling;
+mod charlson;
 mod chronic_cycle;
 pub mod cohort;
 mod day_part;
@@ -32,6 +34,7 @@ mod state;
 mod threshold;
 mod uncertain;
 mod take;
+mod toll;
 mod window;
 mod word;
 
@@ -40,15 +43,17 @@ pub use allocation::{
     Allocation, FollowUpType, Given, OpenTask, Operator, Presence, Unallocated, allocate,
     largest_remainder,
 };
+pub use bedside::{Bedside, BedsidePolicy, NotRung, may_ring};
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
+pub use charlson::{Comorbidities, comorbidities};
 pub use chronic_cycle::{ChronicCycle, cycle_for, shipped_cycles};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use dialling::{
     After, Callee, TaskDial, Verdict, after, better_hour, heed, judge, needs_person,
 };
 pub use discharge::{
-    DiagnosisCell, Discharge, Disclosure, Disposition, NextOfKin, RawDischarge, Relation, RowFault,
-    Sex, read_date, read_id_card,
+    DiagnosisCell, Discharge, Disclosure, Disposition, NextOfKin, Operation, RawDischarge,
+    RawOperation, Relation, RowFault, Sex, read_date, read_id_card,
 };
 pub use division::{Division, DivisionRule, GROUPS};
 pub use governor::{GovernorLimits, Held, LastHour, SHORT};
@@ -58,7 +63,7 @@ pub use holiday::{
 pub use icd::{Disease, DiseaseDictionary};
 pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, Skipped};
 pub use notice::NoticePolicy;
-pub use number_cell::{CellFault, DialledNumber, NumberKind, dial_digits, read_cell};
+pub use number_cell::{CellFault, DialForm, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use opinion::{OpinionCondition, OpinionRule, OpinionRules, Proposed};
 pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
@@ -89,5 +94,6 @@ pub use threshold::{
     VisitJudgement, check_pressure, check_value, is_jin_likely, judge_value, plausible_ranges,
     shipped_thresholds, weight_gain,
 };
+pub use toll::{HomeArea, TollClass};
 pub use uncertain::CutOff;
 pub use window::{Calendar, DayKind, DayPart, Window};

@@ -2,6 +2,7 @@
 //! dialled on a trunk. A phone library rejects what wards really write: two numbers in
 //! one cell, extensions, full-width digits, numbers without their area code.
 
+use super::toll::{HomeArea, is_free};
 use crate::base::E164;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -157,7 +158,7 @@ fn classify(national: &str, area_code: &str) -> Result<(NumberKind, String), Cel
     }
 }
 
-fn is_mobile(digits: &str) -> bool {
+pub(super) fn is_mobile(digits: &str) -> bool {
     digits.len() == 11
         && digits.starts_with('1')
         && matches!(digits.as_bytes().get(1), Some(b'3'..=b'9'))
@@ -176,32 +177,35 @@ fn half_width(c: char) -> char {
     }
 }
 
+/// How a trunk wants its digits.
+#[derive(Clone, Copy, Debug)]
+pub struct DialForm<'a> {
+    pub home: HomeArea<'a>,
+    pub outside_prefix: &'a str,
+    pub zero_before_far_mobile: bool,
+    pub strip_own_area: bool,
+    pub e164: bool,
+}
+
 /// The digits that a trunk wants for a number.
-pub fn dial_digits(
-    number: &E164,
-    area_code: &str,
-    outside_prefix: &str,
-    zero_before_far_mobile: bool,
-    strip_own_area: bool,
-    e164: bool,
-) -> String {
-    if e164 {
+pub fn dial_digits(number: &E164, form: &DialForm<'_>) -> String {
+    if form.e164 {
         return number.as_str().to_owned();
     }
+    let (home, outside) = (&form.home, form.outside_prefix);
     let Some(national) = number.as_str().strip_prefix("+86") else {
-        return format!("{outside_prefix}00{}", &number.as_str()[1..]);
+        return format!("{outside}00{}", &number.as_str()[1..]);
     };
-    let own_area = area_code.trim_start_matches('0');
     if is_mobile(national) {
-        let zero = if zero_before_far_mobile { "0" } else { "" };
-        return format!("{outside_prefix}{zero}{national}");
+        let zero = form.zero_before_far_mobile && !home.is_near_mobile(national);
+        return format!("{outside}{}{national}", if zero { "0" } else { "" });
     }
-    if ["400", "800"].iter().any(|prefix| national.starts_with(prefix)) && national.len() == 10 {
-        return format!("{outside_prefix}{national}");
+    if is_free(national) {
+        return format!("{outside}{national}");
     }
-    match national.strip_prefix(own_area) {
-        Some(local) if strip_own_area && !own_area.is_empty() => format!("{outside_prefix}{local}"),
-        _ => format!("{outside_prefix}0{national}"),
+    match home.local_part(national) {
+        Some(local) if form.strip_own_area => format!("{outside}{local}"),
+        _ => format!("{outside}0{national}"),
     }
 }
 
@@ -262,22 +266,37 @@ mod tests {
         }
     }
 
+    /// F027: local, long distance, 0 + mobile out of town, the outside line.
     #[test]
-    fn a_trunk_gets_the_digits_it_wants() {
+    fn f027_a_trunk_gets_the_digits_it_wants() {
         let mobile: E164 = "+8613800138000".parse().unwrap();
+        let near: E164 = "+8613959271234".parse().unwrap();
         let own: E164 = "+865925027064".parse().unwrap();
         let far: E164 = "+861085445426".parse().unwrap();
         let abroad: E164 = "+85223456789".parse().unwrap();
+        let free: E164 = "+864008208820".parse().unwrap();
+        let near_mobiles = ["1395927".to_owned()];
+        let home = HomeArea { area_code: "0592", near_mobiles: &near_mobiles };
         for (number, outside, zero, strip, e164, expected) in [
             (&mobile, "", false, false, false, "13800138000"),
             (&mobile, "9", true, false, false, "9013800138000"),
+            (&near, "9", true, false, false, "913959271234"),
             (&mobile, "", false, false, true, "+8613800138000"),
             (&own, "", false, false, false, "05925027064"),
             (&own, "9", false, true, false, "95027064"),
             (&far, "", false, true, false, "01085445426"),
+            (&far, "0", false, true, false, "001085445426"),
+            (&free, "9", true, true, false, "94008208820"),
             (&abroad, "", false, false, false, "0085223456789"),
         ] {
-            assert_eq!(dial_digits(number, "0592", outside, zero, strip, e164), expected);
+            let form = DialForm {
+                home,
+                outside_prefix: outside,
+                zero_before_far_mobile: zero,
+                strip_own_area: strip,
+                e164,
+            };
+            assert_eq!(dial_digits(number, &form), expected);
         }
     }
 }

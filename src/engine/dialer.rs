@@ -17,8 +17,8 @@ use super::{
 use crate::{
     app::{Claim, Dialler, Ended, RunAction},
     base::{Pii, RunId},
-    config::{DialRule, Governor, Trunk},
-    domain::{GovernorLimits, Outcome, Pace, dial_digits},
+    config::{Config, DialRule, Governor, Trunk},
+    domain::{DialForm, GovernorLimits, HomeArea, Outcome, Pace, dial_digits},
     store::{Principal, run::Run},
 };
 
@@ -221,10 +221,23 @@ pub fn cancel_number(core: &Core, number: &crate::base::E164) {
     }
 }
 
+/// Whose numbers cost what.
+pub(super) fn home_area(config: &Config) -> HomeArea<'_> {
+    let hospital = &config.hospital;
+    HomeArea { area_code: &hospital.area_code, near_mobiles: &hospital.near_mobiles }
+}
+
 pub(super) fn digits_for(core: &Core, trunk: &Trunk, number: &crate::base::E164) -> String {
     let DialRule { outside_prefix, zero_before_far_mobile, strip_own_area, e164 } = &trunk.dial;
-    let area = &core.config().hospital.area_code;
-    dial_digits(number, area, outside_prefix, *zero_before_far_mobile, *strip_own_area, *e164)
+    let config = core.config();
+    let form = DialForm {
+        home: home_area(&config),
+        outside_prefix,
+        zero_before_far_mobile: *zero_before_far_mobile,
+        strip_own_area: *strip_own_area,
+        e164: *e164,
+    };
+    dial_digits(number, &form)
 }
 
 /// Pause, stop and the red button act within two seconds; windows open on the minute.

@@ -32,6 +32,7 @@ pub(super) async fn recover(
 ) -> Result<(), AppError> {
     let recovered = app.recover(dialler, at).await?;
     app.fail_cut_off_imports(at).await?;
+    app.recover_ring_tests(&dialler.node, dialler.epoch, at).await?;
     let mended = mend_recordings(app, dialler, recordings, at).await?;
     if recovered.uncertain + recovered.released + recovered.resolved + mended > 0 {
         info!(

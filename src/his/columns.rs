@@ -34,7 +34,19 @@ pub enum Column {
     /// 其他诊断, 1 to 10.
     OtherDiagnosisIcd(u8),
     OtherDiagnosisName(u8),
+    /// Whether there was any.
     Operation,
+    /// 手术及操作, 1 to 5.
+    OperationCode(u8),
+    OperationName(u8),
+    OperationDate(u8),
+    OperationSurgeon(u8),
+    /// 新技术: of the first operation.
+    NewTechnique,
+    /// 入院途径: by the emergency department, or not.
+    AdmissionRoute,
+    /// Visits to it in the half year before.
+    EdVisits,
     HeadOfDepartment,
     ChiefPhysician,
     Attending,
@@ -116,7 +128,8 @@ pub struct TooManyHeaders;
 pub fn column_of(header: &str) -> Option<Column> {
     let plain = plain(header);
     let named = HEADERS.iter().find(|(_, names)| names.contains(&plain.as_str()));
-    named.map(|(column, _)| *column).or_else(|| other_diagnosis(&plain))
+    let numbered = || other_diagnosis(&plain).or_else(|| operation(&plain));
+    named.map(|(column, _)| *column).or_else(numbered)
 }
 
 fn plain(header: &str) -> String {
@@ -150,6 +163,28 @@ fn other_diagnosis(plain: &str) -> Option<Column> {
     let name = rest.strip_prefix("名称").unwrap_or(rest);
     number(name).map(Column::OtherDiagnosisName)
 }
+
+/// `手术编码2`, `手术操作日期1`, `术者`; without a number it is the first one's.
+fn operation(plain: &str) -> Option<Column> {
+    type Make = fn(u8) -> Column;
+    const NAMED: [(&str, Make); 8] = [
+        ("手术操作编码", Column::OperationCode),
+        ("手术编码", Column::OperationCode),
+        ("手术操作名称", Column::OperationName),
+        ("手术名称", Column::OperationName),
+        ("手术操作日期", Column::OperationDate),
+        ("手术日期", Column::OperationDate),
+        ("手术者", Column::OperationSurgeon),
+        ("术者", Column::OperationSurgeon),
+    ];
+    NAMED.iter().find_map(|(name, make)| match plain.strip_prefix(name)? {
+        "" => Some(make(1)),
+        number => number.parse().ok().filter(|n| (1..=OPERATIONS).contains(n)).map(make),
+    })
+}
+
+/// Of a stay; a follow-up asks about the first ones.
+pub const OPERATIONS: u8 = 5;
 
 /// As many as the 病案首页 has.
 pub const OTHER_DIAGNOSES: u8 = 10;
@@ -198,6 +233,13 @@ const HEADERS: &[(Column, &[&str])] = &[
     ),
     (Column::DiagnosisName, &["诊断", "主要诊断", "主要诊断名称", "出院诊断", "diagnosis", "p322"]),
     (Column::Operation, &["手术", "是否手术", "operation", "hadoperation"]),
+    (Column::OperationCode(1), &["icd9", "icd9cm3", "operationcode", "p490"]),
+    (Column::OperationDate(1), &["operationdate", "p491"]),
+    (Column::OperationName(1), &["operationname", "p492"]),
+    (Column::OperationSurgeon(1), &["surgeon", "p495"]),
+    (Column::NewTechnique, &["新技术", "新技术项目", "newtechnique"]),
+    (Column::AdmissionRoute, &["入院途径", "admissionroute"]),
+    (Column::EdVisits, &["近半年急诊次数", "急诊次数", "edvisits"]),
     (Column::HeadOfDepartment, &["科主任", "p431"]),
     (Column::ChiefPhysician, &["主任医师", "主任副主任医师", "主任(副主任)医师", "p432"]),
     (Column::Attending, &["主治医师", "主管医生", "attending", "p433"]),
@@ -223,6 +265,14 @@ mod tests {
             ("其他诊断2", Some(Column::OtherDiagnosisName(2))),
             ("其他诊断名称2", Some(Column::OtherDiagnosisName(2))),
             ("其他诊断11", None),
+            ("手术编码", Some(Column::OperationCode(1))),
+            ("手术操作编码 2", Some(Column::OperationCode(2))),
+            ("手术名称5", Some(Column::OperationName(5))),
+            ("手术名称6", None),
+            ("术者", Some(Column::OperationSurgeon(1))),
+            ("P491", Some(Column::OperationDate(1))),
+            ("手术", Some(Column::Operation)),
+            ("入院途径", Some(Column::AdmissionRoute)),
             ("备注", None),
             ("", None),
         ] {

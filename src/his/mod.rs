@@ -12,7 +12,7 @@ mod roster;
 mod table;
 
 pub use columns::{
-    Column, ColumnMapping, HeaderMeaning, OTHER_DIAGNOSES, TooManyHeaders, column_of,
+    Column, ColumnMapping, HeaderMeaning, OPERATIONS, OTHER_DIAGNOSES, TooManyHeaders, column_of,
 };
 pub use export::{write_csv, write_xlsx};
 pub use past::{PastRow, read_past};

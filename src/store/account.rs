@@ -92,6 +92,7 @@ pub struct Account {
     pub departments: Vec<Uuid>,
     /// The modules of the role, as they are now.
     pub modules: Vec<String>,
+    pub toll: String,
 }
 
 pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>> {
@@ -99,7 +100,9 @@ pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>>
         Account,
         r#"select user_id, login, display_name, password_hash, role, may_stop_all, whole_hospital,
              departments, array(select m.module from role_module m where m.role = account.role
-                 order by m.module) as "modules!"
+                 order by m.module) as "modules!",
+             coalesce((select r.toll from role r where r.code = account.role), 'local')
+                 as "toll!"
          from account where login = $1 and disabled_at is null"#,
         login
     )
@@ -111,7 +114,7 @@ pub async fn list(scope: &mut Scope) -> Result<Vec<Account>> {
     Ok(sqlx::query_as!(
         Account,
         r#"select user_id, login, display_name, '' as "password_hash!", role, may_stop_all,
-             whole_hospital, departments, '{}'::text[] as "modules!"
+             whole_hospital, departments, '{}'::text[] as "modules!", '' as "toll!"
          from account where disabled_at is null order by login"#
     )
     .fetch_all(scope.connection())
@@ -150,7 +153,8 @@ pub async fn by_session(
         Account,
         r#"select a.user_id, a.login, a.display_name, a.password_hash, a.role, a.may_stop_all,
              a.whole_hospital, a.departments, array(select m.module from role_module m
-                 where m.role = a.role order by m.module) as "modules!"
+                 where m.role = a.role order by m.module) as "modules!",
+             coalesce((select r.toll from role r where r.code = a.role), 'local') as "toll!"
          from account a join web_session s using (user_id)
          where s.token_sha256 = $1 and s.expires_at > $2 and a.disabled_at is null"#,
         token_sha256,

@@ -6,7 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::{Result, Scope};
-use crate::base::{AdmissionId, PersonId};
+use crate::{
+    base::{AdmissionId, PersonId},
+    domain::Operation,
+};
 
 /// The departments of these names, made when they are not there.
 pub async fn departments_named(
@@ -108,6 +111,8 @@ pub struct NewAdmission<'a> {
     pub discharged_on: Option<NaiveDate>,
     pub disposition: i16,
     pub had_operation: bool,
+    pub acute: Option<bool>,
+    pub ed_visits: Option<i16>,
     pub disclosure: &'a str,
     pub attending: Option<&'a str>,
     pub responsible_nurse: Option<&'a str>,
@@ -127,14 +132,15 @@ pub async fn insert_all(
     sqlx::query!(
         "insert into admission (admission_id, person_id, department_id, admission_no, sequence,
              ward, ward_id, admitted_on, discharged_on, disposition, had_operation, disclosure,
-             attending, responsible_nurse, bed, created_at)
+             attending, responsible_nurse, bed, acute, ed_visits, created_at)
          select n.id, n.person, n.department, n.no, n.sequence, n.ward, w.ward_id, n.admitted,
-             n.discharged, n.disposition, n.operation, n.disclosure, n.attending, n.nurse, n.bed, $15
+             n.discharged, n.disposition, n.operation, n.disclosure, n.attending, n.nurse, n.bed,
+             n.acute, n.ed_visits, $17
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::text[],
                  $7::date[], $8::date[], $9::smallint[], $10::bool[], $11::text[], $12::text[],
-                 $13::text[], $14::text[])
+                 $13::text[], $14::text[], $15::bool[], $16::smallint[])
              as n (id, person, department, no, sequence, ward, admitted, discharged, disposition,
-                 operation, disclosure, attending, nurse, bed)
+                 operation, disclosure, attending, nurse, bed, acute, ed_visits)
              left join ward w on w.name = n.ward",
         &new.iter().map(|n| *n.id.as_uuid()).collect::<Vec<_>>(),
         &new.iter().map(|n| *n.person.as_uuid()).collect::<Vec<_>>(),
@@ -150,6 +156,8 @@ pub async fn insert_all(
         &each(|n| n.attending.map(str::to_owned)) as _,
         &each(|n| n.responsible_nurse.map(str::to_owned)) as _,
         &each(|n| n.bed.map(str::to_owned)) as _,
+        &new.iter().map(|n| n.acute).collect::<Vec<_>>() as _,
+        &new.iter().map(|n| n.ed_visits).collect::<Vec<_>>() as _,
         at
     )
     .execute(scope.connection())
@@ -239,6 +247,36 @@ pub async fn add_diagnoses(scope: &mut Scope, new: &[NewDiagnosis<'_>]) -> Resul
         &new.iter().map(|n| n.position).collect::<Vec<_>>(),
         &new.iter().map(|n| n.icd.map(str::to_owned)).collect::<Vec<_>>() as _,
         &new.iter().map(|n| n.name.map(str::to_owned)).collect::<Vec<_>>() as _
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// Each with its stay and its place.
+pub async fn add_operations(
+    scope: &mut Scope,
+    new: &[(AdmissionId, i16, &Operation)],
+) -> Result<()> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let each = |text: fn(&Operation) -> Option<String>| -> Vec<Option<String>> {
+        new.iter().map(|(_, _, operation)| text(operation)).collect()
+    };
+    sqlx::query!(
+        "insert into operation (admission_id, position, code, name, performed_on, operator,
+             new_technique)
+         select * from unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::date[],
+             $6::text[], $7::bool[])
+         on conflict do nothing",
+        &new.iter().map(|(stay, ..)| *stay.as_uuid()).collect::<Vec<_>>(),
+        &new.iter().map(|(_, position, _)| *position).collect::<Vec<_>>(),
+        &each(|o| o.code.clone()) as _,
+        &each(|o| o.name.clone()) as _,
+        &new.iter().map(|(.., o)| o.performed_on).collect::<Vec<_>>() as _,
+        &each(|o| o.surgeon.clone()) as _,
+        &new.iter().map(|(.., o)| o.new_technique).collect::<Vec<_>>()
     )
     .execute(scope.connection())
     .await?;

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{Result, Scope};
+use crate::domain::{Comorbidities, Lace, LaceScore, comorbidities};
 
 /// What the choice of a plan looks at.
 pub struct Assessed {
@@ -22,6 +23,30 @@ pub struct Assessed {
     pub died: bool,
     pub refused: bool,
     pub icds: Vec<String>,
+    /// ICD-9-CM-3.
+    pub operations: Vec<String>,
+    pub acute: Option<bool>,
+    pub ed_visits: Option<i16>,
+    /// Stays of the half year before that began in the emergency department.
+    pub acute_stays_before: i64,
+}
+
+impl Assessed {
+    /// `None`: the days or the way of the admission are not known, so there is no score.
+    pub fn lace(&self) -> Option<(LaceScore, Comorbidities)> {
+        let (from, to, acute) = (self.admitted_on?, self.discharged_on?, self.acute?);
+        let before = u16::try_from(self.acute_stays_before).unwrap_or(u16::MAX);
+        let told = self.ed_visits.and_then(|visits| u16::try_from(visits).ok());
+        let found = comorbidities(&self.icds);
+        let lace = Lace {
+            stay_days: u16::try_from((to - from).num_days()).unwrap_or(u16::MAX),
+            acute,
+            charlson: found.charlson,
+            // Nobody has told: those stays are visits that we know of.
+            emergency_visits: told.unwrap_or(before),
+        };
+        Some((lace.score(), found))
+    }
 }
 
 pub async fn assessed(scope: &mut Scope, admissions: &[Uuid]) -> Result<Vec<Assessed>> {
@@ -34,7 +59,14 @@ pub async fn assessed(scope: &mut Scope, admissions: &[Uuid]) -> Result<Vec<Asse
                  where c.person_id = p.person_id and c.scope = 'call'
                  order by c.at desc limit 1), false) as "refused!",
              array(select g.icd from diagnosis g where g.admission_id = a.admission_id
-                 and g.icd is not null order by g.position) as "icds!"
+                 and g.icd is not null order by g.position) as "icds!",
+             array(select o.code from operation o where o.admission_id = a.admission_id
+                 and o.code is not null order by o.position) as "operations!",
+             a.acute, a.ed_visits,
+             (select count(*) from admission b where b.person_id = a.person_id and b.acute
+                 and b.cancelled_at is null and b.admission_id <> a.admission_id
+                 and b.admitted_on >= a.admitted_on - interval '6 months'
+                 and b.admitted_on < a.admitted_on) as "acute_stays_before!"
          from admission a join person p using (person_id) join department d using (department_id)
          where a.admission_id = any ($1)
          order by a.admission_id"#,

@@ -55,7 +55,8 @@ pub struct History {
     pub live: i64,
 }
 
-/// Dials to this person or this number, those that count for gaps and caps.
+/// Dials to this person or this number, those that count for gaps and caps. Rings at the
+/// bedside are dials.
 pub async fn history(
     scope: &mut Scope,
     person: PersonId,
@@ -65,14 +66,21 @@ pub async fn history(
     Ok(sqlx::query_as!(
         History,
         r#"select
-             count(*) filter (where claimed_at >= $3 and counts and way = 'dial') as "dials_today!",
-             count(*) filter (where claimed_at >= $3 and outcome = 'completed') as "completed_today!",
-             max(coalesce(ended_at, claimed_at)) filter (where counts) as last_dial,
-             (array_agg(outcome = 'busy' order by claimed_at desc) filter (where counts))[1]
+             count(*) filter (where at >= $3 and counts and is_dial) as "dials_today!",
+             count(*) filter (where at >= $3 and is_talk and outcome = 'completed')
+                 as "completed_today!",
+             max(coalesce(ended_at, at)) filter (where counts) as last_dial,
+             (array_agg(outcome = 'busy' order by at desc) filter (where counts))[1]
                  as last_was_busy,
-             count(*) filter (where state <> 'ended') as "live!"
-         from (select *, coalesce(outcome not in ('trunk_fault', 'system_fault'), true) as counts
-               from attempt where person_id = $1 or e164 = $2) a"#,
+             count(*) filter (where is_open) as "live!"
+         from (select claimed_at as at, ended_at, outcome, way = 'dial' as is_dial,
+                   true as is_talk, state <> 'ended' as is_open,
+                   coalesce(outcome not in ('trunk_fault', 'system_fault'), true) as counts
+               from attempt where person_id = $1 or e164 = $2
+               union all
+               select begun_at, ended_at, outcome, true, false, ended_at is null,
+                   coalesce(outcome not in ('trunk_fault', 'system_fault'), true)
+               from ring_test where person_id = $1 or e164 = $2) a"#,
         person.as_uuid(),
         e164,
         midnight

@@ -22,6 +22,8 @@ pub struct Stay {
     pub discharged_on: Option<NaiveDate>,
     pub disposition: i16,
     pub had_operation: bool,
+    pub acute: Option<bool>,
+    pub ed_visits: Option<i16>,
     pub disclosure: String,
     pub attending: Option<String>,
     pub responsible_nurse: Option<String>,
@@ -53,7 +55,7 @@ pub async fn stays(
         r#"select a.admission_id, p.name, p.sex, p.birth_date, p.id_card, p.record_no,
              p.home_address as address, p.language, a.admission_no, a.sequence,
              d.name as department, a.ward, a.admitted_on, a.discharged_on, a.disposition,
-             a.had_operation, a.disclosure, a.attending, a.responsible_nurse,
+             a.had_operation, a.acute, a.ed_visits, a.disclosure, a.attending, a.responsible_nurse,
              array(select n.e164 || coalesce('x' || n.extension, '')
                  from contact c join number n using (contact_id)
                  where c.person_id = p.person_id and c.relation = 'self' and n.state <> 'blocked'
@@ -95,6 +97,26 @@ pub async fn diagnoses(scope: &mut Scope, stays: &[Uuid]) -> Result<Vec<StayDiag
         StayDiagnosis,
         "select admission_id, position, icd, name from diagnosis where admission_id = any($1)
          order by admission_id, position",
+        stays
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+pub struct StayOperation {
+    pub admission_id: Uuid,
+    pub code: Option<String>,
+    pub name: Option<String>,
+    pub performed_on: Option<NaiveDate>,
+    pub operator: Option<String>,
+    pub new_technique: bool,
+}
+
+pub async fn operations(scope: &mut Scope, stays: &[Uuid]) -> Result<Vec<StayOperation>> {
+    Ok(sqlx::query_as!(
+        StayOperation,
+        "select admission_id, code, name, performed_on, operator, new_technique from operation
+         where admission_id = any($1) order by admission_id, position",
         stays
     )
     .fetch_all(scope.connection())

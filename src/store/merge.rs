@@ -90,6 +90,9 @@ async fn move_follow_up(scope: &mut Scope, from: PersonId, into: PersonId) -> Re
     sqlx::query!("update attempt set person_id = $2 where person_id = $1", from, into)
         .execute(scope.connection())
         .await?;
+    sqlx::query!("update ring_test set person_id = $2 where person_id = $1", from, into)
+        .execute(scope.connection())
+        .await?;
     sqlx::query!("update call set person_id = $2 where person_id = $1", from, into)
         .execute(scope.connection())
         .await?;

@@ -237,6 +237,27 @@ pub async fn diagnoses(scope: &mut Scope, person: PersonId) -> Result<Vec<Diagno
     .await?)
 }
 
+pub struct Operation {
+    pub admission_id: Uuid,
+    pub code: Option<String>,
+    pub name: Option<String>,
+    pub performed_on: Option<NaiveDate>,
+    pub operator: Option<String>,
+    pub new_technique: bool,
+}
+
+pub async fn operations(scope: &mut Scope, person: PersonId) -> Result<Vec<Operation>> {
+    Ok(sqlx::query_as!(
+        Operation,
+        "select o.admission_id, o.code, o.name, o.performed_on, o.operator, o.new_technique
+         from operation o join admission a using (admission_id)
+         where a.person_id = $1 order by o.admission_id, o.position",
+        person.as_uuid()
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
 pub struct Number {
     pub contact_id: Uuid,
     pub relation: String,

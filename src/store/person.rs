@@ -274,7 +274,7 @@ pub async fn set_number_state(
 pub async fn add_proof(
     scope: &mut Scope,
     number: NumberId,
-    attempt: Uuid,
+    attempt: Option<Uuid>,
     says: &str,
     zone: &str,
     at: DateTime<Utc>,

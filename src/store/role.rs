@@ -6,12 +6,14 @@ pub struct Role {
     pub code: String,
     pub name: String,
     pub modules: Vec<String>,
+    /// The dearest call that it may order.
+    pub toll: String,
 }
 
 pub async fn list(scope: &mut Scope) -> Result<Vec<Role>> {
     Ok(sqlx::query_as!(
         Role,
-        r#"select r.code, r.name, array(select m.module from role_module m
+        r#"select r.code, r.name, r.toll, array(select m.module from role_module m
              where m.role = r.code order by m.module) as "modules!"
          from role r order by r.code"#
     )
@@ -19,11 +21,20 @@ pub async fn list(scope: &mut Scope) -> Result<Vec<Role>> {
     .await?)
 }
 
-pub async fn put(scope: &mut Scope, code: &str, name: &str, modules: &[String]) -> Result<()> {
+/// Without a `toll` it keeps the one that it has.
+pub async fn put(
+    scope: &mut Scope,
+    code: &str,
+    name: &str,
+    modules: &[String],
+    toll: Option<&str>,
+) -> Result<()> {
     sqlx::query!(
-        "insert into role (code, name) values ($1, $2) on conflict (code) do update set name = $2",
+        "insert into role (code, name, toll) values ($1, $2, coalesce($3, 'long_distance'))
+         on conflict (code) do update set name = $2, toll = coalesce($3, role.toll)",
         code,
-        name
+        name,
+        toll
     )
     .execute(scope.connection())
     .await?;

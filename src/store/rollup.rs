@@ -40,10 +40,74 @@ pub async fn roll(scope: &mut Scope, day: NaiveDate, at: DateTime<Utc>) -> Resul
         .execute(scope.connection())
         .await?;
     insert_cells(scope, day).await?;
+    sqlx::query!("delete from rollup_month where month = date_trunc('month', $1::date)::date", day)
+        .execute(scope.connection())
+        .await?;
     sqlx::query!(
         "insert into rollup_day (discharged_on, rolled_at) values ($1, $2)
          on conflict (discharged_on) do update set rolled_at = $2",
         day,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(true)
+}
+
+/// Months of which every day is rolled and that are not there themselves, the oldest first.
+pub async fn months_to_roll(
+    scope: &mut Scope,
+    before: NaiveDate,
+    limit: i64,
+) -> Result<Vec<NaiveDate>> {
+    Ok(sqlx::query_scalar!(
+        r#"select month as "month!" from (
+               select distinct date_trunc('month', discharged_on)::date as month
+               from rollup_day) m
+           where month < date_trunc('month', $1::date) and month not in (
+               select r.month from rollup_month r
+               union all select date_trunc('month', discharged_on)::date from rollup_dirty)
+           order by 1 limit $2"#,
+        before,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Adds up the days of a month. `false`: another node is at it, or a day has changed meanwhile.
+pub async fn roll_month(scope: &mut Scope, month: NaiveDate, at: DateTime<Utc>) -> Result<bool> {
+    let ours = sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(7307, 0) and not exists (select from rollup_dirty
+             where date_trunc('month', discharged_on) = $1::date) as "ours!""#,
+        month
+    )
+    .fetch_one(scope.connection())
+    .await?;
+    if !ours {
+        return Ok(false);
+    }
+    sqlx::query!("delete from follow_up_rollup_month where month = $1", month)
+        .execute(scope.connection())
+        .await?;
+    sqlx::query!(
+        "insert into follow_up_rollup_month (month, department_id, dimension, value, discharged,
+             eligible, has_number, valid_number, dialled, answered, right_person, completed,
+             partial, in_time, with_evidence, late_entries)
+         select $1::date, department_id, dimension, value, sum(discharged), sum(eligible),
+             sum(has_number), sum(valid_number), sum(dialled), sum(answered), sum(right_person),
+             sum(completed), sum(partial), sum(in_time), sum(with_evidence), sum(late_entries)
+         from follow_up_rollup
+         where discharged_on >= $1 and discharged_on < $1::date + interval '1 month'
+         group by department_id, dimension, value",
+        month
+    )
+    .execute(scope.connection())
+    .await?;
+    sqlx::query!(
+        "insert into rollup_month (month, rolled_at) values ($1, $2)
+         on conflict (month) do update set rolled_at = $2",
+        month,
         at
     )
     .execute(scope.connection())

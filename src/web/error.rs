@@ -149,6 +149,7 @@ impl From<AppError> for Problem {
         match error {
             AppError::NotFound(what) => Self::not_found(what),
             AppError::Conflict(what) => Self::conflict(what),
+            AppError::Forbidden(what) => Self::forbidden(&what),
             AppError::Invalid(what) => Self::invalid(what),
             AppError::Store(error) => error.into(),
         }

@@ -129,6 +129,8 @@ async fn insert(
         discharged_on: new.discharged_on,
         disposition: disposition(visit).unwrap_or(Disposition::HOME).code(),
         had_operation: false,
+        acute: None,
+        ed_visits: None,
         disclosure: "unknown",
         attending: filled(&visit.attending.name),
         responsible_nurse: None,

@@ -102,7 +102,8 @@ pub(super) async fn finish(
     };
     store::attempt::finish(scope, attempt, &facts, at).await?;
     let task = store::task::lock(scope, TaskId::from_uuid(open.task_id)).await?;
-    let days = learn(scope, dialler, &open, outcome, at).await?;
+    let of = (NumberId::from_uuid(open.number_id), Some(attempt));
+    let days = learn(scope, dialler.calendar.zone, of, outcome, at).await?;
     let (next, past) = decide(scope, dialler, &open, &task, outcome, days, at).await?;
     let next = ended.amend(next, outcome, dialler);
     settle(scope, dialler, &open, &task, outcome, ended, (next, &past), at).await?;
@@ -119,16 +120,15 @@ pub(super) async fn finish(
     Ok(outcome)
 }
 
-/// What the dial says of its number; answers on how many days it has said the same.
-async fn learn(
+/// What a dial says of its number; answers on how many days it has said the same.
+pub(in crate::app) async fn learn(
     scope: &mut Scope,
-    dialler: &Dialler,
-    open: &Open,
+    zone: chrono_tz::Tz,
+    (number, attempt): (NumberId, Option<AttemptId>),
     outcome: Outcome,
     at: DateTime<Utc>,
 ) -> Result<i64> {
-    let number = NumberId::from_uuid(open.number_id);
-    let zone = dialler.calendar.zone.name();
+    let attempt = attempt.map(|attempt| *attempt.as_uuid());
     let says = match outcome {
         Outcome::NotInService => "out_of_service",
         o if o.is_attempt() => "in_service",
@@ -136,7 +136,7 @@ async fn learn(
     };
     let days = match says {
         "nothing" => 0,
-        says => store::person::add_proof(scope, number, open.attempt_id, says, zone, at).await?,
+        says => store::person::add_proof(scope, number, attempt, says, zone.name(), at).await?,
     };
     let state = match outcome {
         Outcome::NotInService if days >= 2 => Some("invalid"),

@@ -1,14 +1,31 @@
 //! Stays as rows that our own import reads again as they were.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::store::export::{Stay, StayDiagnosis};
+use crate::{
+    his::{OPERATIONS, OTHER_DIAGNOSES},
+    store::export::{Stay, StayDiagnosis, StayOperation},
+};
 
 /// The headers that the import knows (`his::Column`).
-pub const STAY_HEADER: [&str; 44] = [
+pub fn stay_header() -> Vec<&'static str> {
+    HEADER.iter().map(String::as_str).collect()
+}
+
+static HEADER: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let plain = PLAIN.iter().map(|&name| name.to_owned());
+    let diagnoses = (1..=OTHER_DIAGNOSES)
+        .flat_map(|n| ["其他诊断编码", "其他诊断"].map(|name| format!("{name}{n}")));
+    let operations = (1..=OPERATIONS).flat_map(|n| {
+        ["手术编码", "手术名称", "手术日期", "手术者"].map(|name| format!("{name}{n}"))
+    });
+    plain.chain(diagnoses).chain(operations).collect()
+});
+
+const PLAIN: [&str; 27] = [
     "姓名",
     "性别",
     "出生日期",
@@ -33,41 +50,35 @@ pub const STAY_HEADER: [&str; 44] = [
     "住址",
     "主治医师",
     "责任护士",
-    "其他诊断编码1",
-    "其他诊断1",
-    "其他诊断编码2",
-    "其他诊断2",
-    "其他诊断编码3",
-    "其他诊断3",
-    "其他诊断编码4",
-    "其他诊断4",
-    "其他诊断编码5",
-    "其他诊断5",
-    "其他诊断编码6",
-    "其他诊断6",
-    "其他诊断编码7",
-    "其他诊断7",
-    "其他诊断编码8",
-    "其他诊断8",
-    "其他诊断编码9",
-    "其他诊断9",
-    "其他诊断编码10",
-    "其他诊断10",
+    "入院途径",
+    "近半年急诊次数",
+    "新技术",
 ];
 
-pub fn stay_rows(stays: Vec<Stay>, diagnoses: Vec<StayDiagnosis>) -> Vec<Vec<String>> {
-    let mut of_stay: HashMap<Uuid, Vec<StayDiagnosis>> = HashMap::new();
-    for diagnosis in diagnoses {
-        of_stay.entry(diagnosis.admission_id).or_default().push(diagnosis);
+/// What hangs on the stays, by stay.
+pub struct StayParts {
+    pub diagnoses: Vec<StayDiagnosis>,
+    pub operations: Vec<StayOperation>,
+}
+
+pub fn stay_rows(stays: Vec<Stay>, parts: StayParts) -> Vec<Vec<String>> {
+    let mut told: HashMap<Uuid, Vec<StayDiagnosis>> = HashMap::new();
+    for diagnosis in parts.diagnoses {
+        told.entry(diagnosis.admission_id).or_default().push(diagnosis);
+    }
+    let mut done: HashMap<Uuid, Vec<StayOperation>> = HashMap::new();
+    for operation in parts.operations {
+        done.entry(operation.admission_id).or_default().push(operation);
     }
     let row = |stay: Stay| {
-        let told = of_stay.remove(&stay.admission_id).unwrap_or_default();
-        stay_row(stay, &told)
+        let told = told.remove(&stay.admission_id).unwrap_or_default();
+        let done = done.remove(&stay.admission_id).unwrap_or_default();
+        stay_row(stay, &told, done)
     };
     stays.into_iter().map(row).collect()
 }
 
-fn stay_row(stay: Stay, told: &[StayDiagnosis]) -> Vec<String> {
+fn stay_row(stay: Stay, told: &[StayDiagnosis], done: Vec<StayOperation>) -> Vec<String> {
     let text = Option::unwrap_or_default;
     let day = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
     let at = |position: usize| {
@@ -101,9 +112,22 @@ fn stay_row(stay: Stay, told: &[StayDiagnosis]) -> Vec<String> {
         text(stay.address),
         text(stay.attending),
         text(stay.responsible_nurse),
+        stay.acute
+            .map(|acute| (if acute { "急诊" } else { "其他" }).to_owned())
+            .unwrap_or_default(),
+        stay.ed_visits.map(|visits| visits.to_string()).unwrap_or_default(),
+        (if done.iter().any(|done| done.new_technique) { "是" } else { "" }).to_owned(),
     ];
-    row.extend((1..=crate::his::OTHER_DIAGNOSES).flat_map(|n| at(usize::from(n))));
+    row.extend((1..=OTHER_DIAGNOSES).flat_map(|n| at(usize::from(n))));
+    let mut done: Vec<_> = done.into_iter().flat_map(operation).collect();
+    done.resize(usize::from(OPERATIONS) * 4, String::new());
+    row.extend(done);
     row
+}
+
+fn operation(done: StayOperation) -> [String; 4] {
+    let on = done.performed_on.map(|day| day.to_string());
+    [done.code, done.name, on, done.operator].map(Option::unwrap_or_default)
 }
 
 fn phones(numbers: &[String]) -> String {

@@ -101,6 +101,7 @@ fn choose(rules: &[PlanRule], assessed: &Assessed, today: NaiveDate) -> Option<(
         .enumerate()
         .map(|(n, icd)| CodedDiagnosis { icd, main: n == 0 })
         .collect();
+    let operations: Vec<&str> = assessed.operations.iter().map(String::as_str).collect();
     let age = assessed.birth_date.and_then(|born| today.years_since(born));
     let case = Case {
         diagnoses: &diagnoses,
@@ -108,9 +109,9 @@ fn choose(rules: &[PlanRule], assessed: &Assessed, today: NaiveDate) -> Option<(
         ward: assessed.ward.as_deref(),
         age_years: age.and_then(|age| u16::try_from(age).ok()),
         had_operation: assessed.had_operation,
-        operations: &[],
+        operations: &operations,
         disposition: Disposition::from_code(assessed.disposition),
-        risk: None,
+        risk: assessed.lace().map(|(lace, _)| lace.total().into()),
         standing: Standing {
             death_recorded: assessed.died,
             refused: assessed.refused,

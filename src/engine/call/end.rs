@@ -26,6 +26,7 @@ impl Call {
         let outcome = self.finish_attempt(&report, &verdict).await;
         self.release_caller().await;
         self.finish_duty().await;
+        self.finish_ring(&report, &verdict).await;
         let end = self.leg_end(&report, stats.as_ref());
         let at = self.core.clock.wall();
         let why = self.fault.or(self.why).unwrap_or(who(&report));
@@ -44,14 +45,7 @@ impl Call {
     ) -> Option<Outcome> {
         let claim = self.kind.asked()?;
         let answered = self.times.answered.is_some();
-        let facts = DialFacts {
-            sip_status: report.last_status.filter(|_| report.heard),
-            q850: report.q850,
-            rang: report.rang || self.rang,
-            answered,
-            we_cancelled: report.we_cancelled,
-            early_media: None,
-        };
+        let facts = self.dial_facts(report);
         let conversation = match self.fault {
             Some(_) => Some(Conversation::SystemFault),
             None => verdict.conversation.filter(|_| answered),
@@ -74,6 +68,18 @@ impl Call {
         let outcome = until_stored("an attempt", finish).await?;
         self.core.counters.count_outcome(outcome.as_str());
         Some(outcome)
+    }
+
+    /// What the wire says of a dial of ours.
+    pub(super) fn dial_facts(&self, report: &EndReport) -> DialFacts {
+        DialFacts {
+            sip_status: report.last_status.filter(|_| report.heard),
+            q850: report.q850,
+            rang: report.rang || self.rang,
+            answered: self.times.answered.is_some(),
+            we_cancelled: report.we_cancelled,
+            early_media: None,
+        }
     }
 
     fn leg_end(&self, report: &EndReport, stats: Option<&FinalStats>) -> LegEnd {

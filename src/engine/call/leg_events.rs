@@ -99,9 +99,10 @@ impl Call {
         }
     }
 
-    /// A nurse who reads prompts is recorded sentence by sentence; staff on duty not at all.
+    /// A nurse who reads prompts is recorded sentence by sentence; staff on duty not at all,
+    /// nor who was not told of a recording (a number that is tried).
     const fn is_recorded(&self) -> bool {
-        !matches!(self.kind, Kind::Studio | Kind::Duty(_))
+        !matches!(self.kind, Kind::Studio | Kind::Duty(_) | Kind::Ring(_))
     }
 
     fn on_ended(&mut self, report: invite::EndReport) {

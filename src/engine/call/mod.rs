@@ -10,6 +10,7 @@ mod inbound;
 mod leg_events;
 mod outbound;
 mod recording;
+mod ring;
 mod sound;
 
 use std::{
@@ -29,6 +30,7 @@ pub(super) use duty::end_duty_call;
 pub(super) use inbound::{Ringing, answer};
 pub(crate) use leg_events::BEFORE_FIRST_WORD;
 pub use outbound::{Contact, Dial, DialError, DialPurpose, dial};
+pub(crate) use ring::end_ring;
 
 use beside::Caller;
 use booth::Booth;
@@ -38,7 +40,7 @@ use sound::Sound;
 
 use super::{Core, Journal, Mailbox, MediaEvent, StudioScript};
 use crate::{
-    app::{CallRef, Claim, DutyClaim},
+    app::{CallRef, Claim, DutyClaim, RingClaim},
     base::{CallId, LegId, Machine as _, PersonId},
     domain::Outcome,
     ivr::duty::DutyPhone,
@@ -148,6 +150,8 @@ enum Kind {
     Studio,
     /// Staff are rung for an alert.
     Duty(Box<DutyClaim>),
+    /// A number is tried while its owner is here.
+    Ring(Box<RingClaim>),
     Inbound(Option<Box<Caller>>),
 }
 
@@ -381,6 +385,16 @@ impl Call {
     }
 
     fn call_ref(&self) -> CallRef {
+        if let Kind::Ring(claim) = &self.kind {
+            return CallRef {
+                call: self.id,
+                attempt: None,
+                task: None,
+                person: Some(claim.person),
+                department: claim.department,
+                number: Some(claim.number),
+            };
+        }
         let claim = self.kind.claim();
         CallRef {
             call: self.id,

@@ -9,7 +9,7 @@ use super::{
     spawn,
 };
 use crate::{
-    app::{AppError, Claim, DutyClaim, NewCall},
+    app::{AppError, Claim, DutyClaim, NewCall, RingClaim},
     base::{CallId, LegId, Pii, RunId},
     config::Trunk,
     engine::{Core, LiveCall, MediaError, StudioScript, interface_flow},
@@ -48,6 +48,8 @@ pub enum DialPurpose {
     Studio(Box<StudioScript>),
     /// Staff are rung for an alert.
     Duty(Box<DutyClaim>),
+    /// A number is tried while its owner is here.
+    Ring(Box<RingClaim>),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -93,12 +95,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     show(core, id, &dial, at);
     let (mailbox, commands) = mpsc::channel(MAILBOX);
     let (ending, ended) = watch::channel(None);
-    let (kind, plan) = match dial.purpose {
-        DialPurpose::FollowUp { claim, .. } => (Kind::FollowUp(claim), None),
-        DialPurpose::Test => (Kind::Test, None),
-        DialPurpose::Studio(script) => (Kind::Studio, Some(Plan::Studio(script))),
-        DialPurpose::Duty(claim) => (Kind::Duty(claim), Some(Plan::Duty)),
-    };
+    let (kind, plan) = kind(dial.purpose);
     let plan = script.map(|script| Plan::Talk(Box::new(script))).or(plan);
     let lasts = match &kind {
         Kind::Duty(claim) => Some(now + claim.lasts),
@@ -139,6 +136,17 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     Ok(spawn(call, mailbox, ended))
 }
 
+/// Whose call it is, and what it will be where that is no dialplan.
+fn kind(purpose: DialPurpose) -> (Kind, Option<Plan>) {
+    match purpose {
+        DialPurpose::FollowUp { claim, .. } => (Kind::FollowUp(claim), None),
+        DialPurpose::Test => (Kind::Test, None),
+        DialPurpose::Studio(script) => (Kind::Studio, Some(Plan::Studio(script))),
+        DialPurpose::Duty(claim) => (Kind::Duty(claim), Some(Plan::Duty)),
+        DialPurpose::Ring(claim) => (Kind::Ring(claim), None),
+    }
+}
+
 /// The rows of the call, and the attempt's step: all before the INVITE.
 async fn begin(
     core: &Core,
@@ -151,16 +159,17 @@ async fn begin(
         DialPurpose::FollowUp { claim, .. } => Some(claim),
         _ => None,
     };
-    let of_alert = match &dial.purpose {
-        DialPurpose::Duty(claim) => claim.department,
-        _ => None,
+    let (of, person) = match &dial.purpose {
+        DialPurpose::Duty(claim) => (claim.department, None),
+        DialPurpose::Ring(claim) => (claim.department, Some(claim.person)),
+        _ => (None, None),
     };
     let new = NewCall {
         id,
         attempt: claim.map(|claim| claim.attempt),
         task: claim.map(|claim| claim.task),
-        person: claim.map(|claim| claim.person),
-        department: claim.map_or(of_alert, |claim| claim.department),
+        person: claim.map_or(person, |claim| Some(claim.person)),
+        department: claim.map_or(of, |claim| claim.department),
         is_outbound: true,
         remote: claim
             .map_or_else(|| dial.digits.clone(), |claim| Pii::new(claim.e164.as_str().to_owned())),

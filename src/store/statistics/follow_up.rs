@@ -59,9 +59,7 @@ async fn rolled_up(
                select r.department_id, r.discharged_on, nullif(r.value, '') as value, r.discharged,
                    r.eligible, r.has_number, r.valid_number, r.dialled, r.answered, r.right_person,
                    r.completed, r.partial, r.in_time, r.with_evidence, r.late_entries
-               from follow_up_rollup r
-               where r.dimension = $5 and r.discharged_on between $1 and $2
-                 and r.discharged_on not in (select discharged_on from fresh)
+               from follow_up_rolled($5, $1, $2) r
                union all
                select c.department_id, c.discharged_on, case $5 when 'ward' then c.ward
                        when 'attending' then c.attending when 'disease' then c.disease
@@ -197,9 +195,8 @@ pub async fn causes(scope: &mut Scope, period: Period) -> Result<Vec<Count>> {
         r#"with fresh as materialized (
                select distinct discharged_on from rollup_dirty where discharged_on between $1 and $2)
            select word as "word!", sum(count)::bigint as "count!" from (
-               select r.value as word, r.eligible as count from follow_up_rollup r
-               where r.dimension = 'cause' and r.discharged_on between $1 and $2
-                 and r.discharged_on not in (select discharged_on from fresh)
+               select r.value as word, r.eligible as count
+               from follow_up_rolled('cause', $1, $2) r
                union all
                select coalesce(case when not has_number then 'no_number'
                      when not valid_number then 'number_invalid'

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    body::{Bytes, to_bytes},
+    body::Bytes,
     extract::{Path, Request, State, rejection::PathRejection},
     http::StatusCode,
 };
@@ -19,7 +19,7 @@ use crate::{
     store::{api_token, door},
     web::{
         Shared,
-        ask::{Body, Key},
+        ask::{Body, Key, whole},
         auth::{From, Signed},
         error::{Problem, Result},
     },
@@ -69,8 +69,7 @@ async fn knock(
     let name = name?.0;
     // Nothing is read from who has no token.
     let holder = site.holder(&from, request.headers(), TokenUse::Door(&name)).await?;
-    let body = to_bytes(request.into_body(), BODY_MAX).await;
-    let body = body.map_err(|_| Problem::too_large(BODY_MAX))?;
+    let body = whole(request.into_body(), BODY_MAX).await?;
     // Goes on when the sender has left: half an import would wait for the next start.
     let stored = tokio::spawn(store(site, name, holder, body)).await;
     match stored.map_err(|error| Problem::fault(&error))?? {

@@ -16,7 +16,7 @@ use super::{
     tasks::age,
 };
 use crate::{
-    app::{STAY_HEADER, TableFile, stay_rows},
+    app::{StayParts, TableFile, stay_header, stay_rows},
     store::{due, export, patient},
     web::{
         Shared,
@@ -72,10 +72,14 @@ async fn patients(
     let stays = export::stays(&mut scope, &people, of_stays, ROWS_MAX + 1).await?;
     few_enough(people.len().max(stays.len()))?;
     let ids: Vec<_> = stays.iter().map(|stay| stay.admission_id).collect();
-    let diagnoses = export::diagnoses(&mut scope, &ids).await?;
+    let parts = StayParts {
+        diagnoses: export::diagnoses(&mut scope, &ids).await?,
+        operations: export::operations(&mut scope, &ids).await?,
+    };
     drop(scope);
-    let rows = stay_rows(stays, diagnoses);
-    send(&site, &signed, List { name: "patients", filter, header: &STAY_HEADER, rows }, file).await
+    let rows = stay_rows(stays, parts);
+    let list = List { name: "patients", filter, header: stay_header(), rows };
+    send(&site, &signed, list, file).await
 }
 
 /// The due list, by the terms of GET /api/due; telephone numbers are masked as there.
@@ -96,7 +100,8 @@ async fn due_list(
     drop(scope);
     few_enough(found.len())?;
     let rows = found.into_iter().map(|row| due_row(row, today)).collect();
-    send(&site, &signed, List { name: "due", filter, header: &DUE_HEADER, rows }, file).await
+    send(&site, &signed, List { name: "due", filter, header: DUE_HEADER.to_vec(), rows }, file)
+        .await
 }
 
 fn due_row(row: due::Due, today: chrono::NaiveDate) -> Vec<String> {
@@ -132,7 +137,7 @@ struct List {
     name: &'static str,
     /// As it was asked for; it stands in the audit.
     filter: String,
-    header: &'static [&'static str],
+    header: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
@@ -149,7 +154,7 @@ async fn send(site: &Shared, signed: &Signed, list: List, file: FileTerms) -> Re
         ),
     };
     // A workbook of a year takes seconds.
-    let written = spawn_blocking(move || kind.write(list.header, list.rows)).await;
+    let written = spawn_blocking(move || kind.write(&list.header, list.rows)).await;
     let bytes = written.map_err(|error| Problem::fault(&error))??;
     let day = at.with_timezone(&core.config().hospital.timezone).format("%Y%m%d");
     let name = format!("attachment; filename=\"{}-{day}.{ending}\"", list.name);

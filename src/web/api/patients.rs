@@ -1,6 +1,9 @@
 //! Patients: found, shown with all that is known of them, typed in and put right.
 
+mod course;
+mod ring_tests;
 mod search;
+mod stays;
 mod typed_in;
 
 pub(super) use search::{SearchTerms, sound};
@@ -32,43 +35,16 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(find, edit))
         .routes(routes!(tell_number))
         .routes(routes!(block_number))
+        .routes(routes!(ring_tests::ring_tests, ring_tests::ring))
         .routes(routes!(set_informed))
         .routes(routes!(end))
         .routes(routes!(decisions))
+        .routes(routes!(course::course))
 }
 
 pub(super) fn today(site: &Shared) -> NaiveDate {
     let zone = site.core.config().hospital.timezone;
     site.core.clock.wall().with_timezone(&zone).date_naive()
-}
-
-#[derive(Serialize, ToSchema)]
-struct DiagnosisView {
-    icd: Option<String>,
-    name: Option<String>,
-    main: bool,
-    /// Not in the dictionary: to be looked at, never dropped.
-    unknown: bool,
-}
-
-#[derive(Serialize, ToSchema)]
-struct AdmissionView {
-    admission_id: Uuid,
-    admission_no: String,
-    follow_up_no: Option<String>,
-    sequence: i32,
-    department: String,
-    ward: Option<String>,
-    admitted_on: Option<NaiveDate>,
-    discharged_on: Option<NaiveDate>,
-    disposition: i16,
-    had_operation: bool,
-    disclosure: String,
-    attending: Option<String>,
-    cancelled_at: Option<DateTime<Utc>>,
-    /// At the admission; computed, never stored.
-    age: Option<u32>,
-    diagnoses: Vec<DiagnosisView>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -133,7 +109,7 @@ struct PatientView {
     patient_only: bool,
     died_on: Option<NaiveDate>,
     automatic_contact_stopped_why: Option<String>,
-    admissions: Vec<AdmissionView>,
+    admissions: Vec<stays::AdmissionView>,
     contacts: Vec<ContactView>,
     history: Vec<HistoryView>,
     past_follow_ups: Vec<PastView>,
@@ -154,8 +130,7 @@ async fn find(
     let person = merge::survivor(&mut scope, PersonId::from_uuid(id)).await?;
     let found = patient::find(&mut scope, person).await?;
     let row = found.ok_or_else(|| Problem::not_found("patient"))?;
-    let admissions = patient::admissions(&mut scope, person).await?;
-    let diagnoses = patient::diagnoses(&mut scope, person).await?;
+    let admissions = stays::of_person(&mut scope, person, row.birth_date).await?;
     let numbers = patient::numbers(&mut scope, person).await?;
     let history = patient::history(&mut scope, person, HISTORY_MAX).await?;
     let past = past_follow_up::of_person(&mut scope, person, HISTORY_MAX).await?;
@@ -168,7 +143,6 @@ async fn find(
         new: h.new_value,
         reason: h.reason,
     };
-    let admission = |a: patient::Admission| admission_view(a, &diagnoses, born);
     Ok(Json(PatientView {
         person_id: row.person_id,
         record_no: row.record_no,
@@ -185,7 +159,7 @@ async fn find(
         patient_only: row.patient_only,
         died_on: row.died_on,
         automatic_contact_stopped_why: row.automatic_contact_stopped_why,
-        admissions: admissions.into_iter().map(admission).collect(),
+        admissions,
         contacts: contact_views(numbers),
         history: history.into_iter().map(history_view).collect(),
         past_follow_ups: past.into_iter().map(past_view).collect(),
@@ -202,37 +176,6 @@ fn past_view(row: past_follow_up::Past) -> PastView {
         note: row.note,
         source: row.source,
         imported_at: row.imported_at,
-    }
-}
-
-fn admission_view(
-    row: patient::Admission,
-    diagnoses: &[patient::Diagnosis],
-    born: Option<NaiveDate>,
-) -> AdmissionView {
-    let of_this = diagnoses.iter().filter(|known| known.admission_id == row.admission_id);
-    let diagnosis = |known: &patient::Diagnosis| DiagnosisView {
-        icd: known.icd.clone(),
-        name: known.name.clone(),
-        main: known.position == 0,
-        unknown: known.icd.is_some() && !known.is_known,
-    };
-    AdmissionView {
-        diagnoses: of_this.map(diagnosis).collect(),
-        age: born.zip(row.admitted_on.or(row.discharged_on)).and_then(|(born, on)| age(born, on)),
-        admission_id: row.admission_id,
-        admission_no: row.admission_no,
-        follow_up_no: row.follow_up_no,
-        sequence: row.sequence,
-        department: row.department,
-        ward: row.ward,
-        admitted_on: row.admitted_on,
-        discharged_on: row.discharged_on,
-        disposition: row.disposition,
-        had_operation: row.had_operation,
-        disclosure: row.disclosure,
-        attending: row.attending,
-        cancelled_at: row.cancelled_at,
     }
 }
 

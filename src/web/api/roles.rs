@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    domain::TollClass,
     store::role,
     web::{
         Shared,
@@ -28,6 +29,8 @@ struct RoleView {
     code: String,
     name: String,
     modules: Vec<String>,
+    /// 长途权限, the dearest call it may order: `local`, `long_distance` or `abroad`.
+    toll: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -35,12 +38,19 @@ struct RoleView {
 struct PutRole {
     name: String,
     modules: Vec<String>,
+    /// Absent: as it was; `long_distance` for a new role.
+    toll: Option<String>,
 }
 
 #[utoipa::path(get, path = "/api/roles", tag = "roles", responses((status = 200, body = [RoleView])))]
 async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<RoleView>>> {
     let mut scope = signed.scope(&site).await?;
-    let view = |row: role::Role| RoleView { code: row.code, name: row.name, modules: row.modules };
+    let view = |row: role::Role| RoleView {
+        code: row.code,
+        name: row.name,
+        modules: row.modules,
+        toll: row.toll,
+    };
     Ok(Json(role::list(&mut scope).await?.into_iter().map(view).collect()))
 }
 
@@ -63,9 +73,13 @@ async fn put(
         let what = "不能取消自己的 roles、users 模块 / you would lock yourself out";
         return Err(Problem::conflict(what));
     }
-    let core = &site.core;
-    let by = &signed.0.principal;
-    core.app.put_role(by, &code, ask.name.trim(), &ask.modules, core.clock.wall()).await?;
+    let toll = ask.toll.as_deref().map(str::parse::<TollClass>).transpose();
+    let toll = toll.map_err(|_| {
+        Problem::invalid("toll 应为 local long_distance abroad / one of these three")
+    })?;
+    let (core, by) = (&site.core, &signed.0.principal);
+    let (name, at) = (ask.name.trim(), core.clock.wall());
+    core.app.put_role(by, &code, name, &ask.modules, toll, at).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

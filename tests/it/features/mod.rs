@@ -4,7 +4,9 @@
 mod alerts;
 mod callback;
 mod clinical;
+mod cases;
 mod cohort;
+mod course;
 mod dialling;
 mod doors;
 mod exports;
@@ -17,6 +19,7 @@ mod past;
 mod plans;
 mod questionnaires;
 mod records;
+mod ring_test;
 mod sources;
 mod statistics;
 mod templates;

@@ -286,3 +286,67 @@ async fn f060_a_plan_has_phases_and_each_group_its_own_plan() {
     let dense = plans.as_array().unwrap().iter().find(|plan| plan["template"] == "dense").unwrap();
     assert_eq!(dates(&dense["steps"])[0], "2025-01-08");
 }
+
+/// F054 and F111: operations by ICD-9-CM-3 and the LACE score choose plans too, and the score
+/// is shown with its parts; the second emergency stay counts the first one.
+#[tokio::test(flavor = "multi_thread")]
+async fn f054_f111_operations_and_the_risk_of_coming_back_choose_a_plan() {
+    let hospital = Hospital::open("f111", "2025-01-20T10:00").await;
+    let rules = hospital.get("/api/plan-rules").ok();
+    let mut all = rules["rules"].as_array().unwrap().clone();
+    let template = all[0]["template"].clone();
+    for (name, when) in
+        [("手术后", json!({ "operation": ["36.0"] })), ("高危", json!({ "risk": { "from": 10 } }))]
+    {
+        let rule = json!({ "name": name, "priority": -10, "template": template, "when": when });
+        all.push(rule);
+    }
+    assert_eq!(hospital.put("/api/plan-rules", &json!({ "rules": all })).status, 200);
+    let header = "姓名,性别,出生日期,身份证号,住院号,住院次数,出院科室,入院日期,出院日期,联系电话,诊断编码,诊断,\
+        其他诊断编码1,其他诊断1,其他诊断编码2,其他诊断2,入院途径,近半年急诊次数,手术编码,手术名称,手术日期,新技术";
+    let rows = [
+        "甲,男,1950-02-03,,A1,1,心内科,2025-01-05,2025-01-10,13800000001,I50.0,心衰,J44.1,慢阻肺,I63.9,脑梗死,急诊,2,,,,",
+        "乙,男,1950-02-03,,B1,1,心内科,2025-01-08,2025-01-10,13800000002,I10,高血压,,,,,门诊,0,,,,",
+        "丙,男,1950-02-03,,C1,1,心内科,2025-01-05,2025-01-10,13800000003,I25,冠心病,,,,,,,36.0601,支架置入,2025-01-06,是",
+        "丁,女,1950-02-03,110105195002030023,D1,1,心内科,2024-12-01,2024-12-05,13800000004,I10,高血压,,,,,1,,,,,",
+        "丁,女,1950-02-03,110105195002030023,D1,2,心内科,2025-01-09,2025-01-11,13800000004,I10,高血压,,,,,1,,,,,",
+        "戊,男,1950-02-03,,E1,1,心内科,2025-01-05,2025-01-10,13800000005,I10,高血压,,,,,走来,101,,,2025-01-12,",
+    ];
+    let text = format!("{header}\n{}\n", rows.join("\n"));
+    let import = hospital.import("in.csv", text.as_bytes()).await;
+    assert_eq!((&import["rows_stored"], &import["rows_bad"]), (&json!(5), &json!(1)), "{import}");
+    let stay = |no: &str, n: usize| {
+        let found = hospital.get(&format!("/api/patients?search={no}")).ok();
+        let person = found["items"][0]["person_id"].as_str().unwrap().to_owned();
+        let shown = hospital.get(&format!("/api/patients/{person}")).ok();
+        let plans = hospital.get(&format!("/api/patients/{person}/plans")).ok();
+        (shown["admissions"][n].clone(), plans)
+    };
+    let reason = |plans: &Value| {
+        let all = plans.as_array().unwrap().iter();
+        all.map(|plan| plan["reason"].as_str().unwrap().to_owned()).collect::<String>()
+    };
+    let (high, plans) = stay("A1", 0);
+    assert_eq!(
+        (&high["lace"]["score"], &high["lace"]["high"]),
+        (&json!(14), &json!(true)),
+        "{high}"
+    );
+    assert_eq!(
+        high["lace"]["explained"],
+        "LACE 14 = 住院天数 4 + 急诊入院 3 + 合并症 5 + 急诊就诊 2"
+    );
+    assert_eq!(high["lace"]["conditions"], json!(["脑血管病", "心力衰竭", "慢性肺病"]));
+    assert!(reason(&plans).contains("风险评分 14"), "{plans}");
+    let (low, plans) = stay("B1", 0);
+    assert_eq!((&low["lace"]["score"], &low["lace"]["high"]), (&json!(2), &json!(false)));
+    assert!(!reason(&plans).contains("风险评分"), "{plans}");
+    let (operated, plans) = stay("C1", 0);
+    assert_eq!(operated["lace"], Value::Null, "nobody has told how the stay began");
+    assert_eq!(operated["had_operation"], true);
+    let done = &operated["operations"][0];
+    assert_eq!((&done["code"], &done["new_technique"]), (&json!("36.0601"), &json!(true)));
+    assert!(reason(&plans).contains("36.0601"), "{plans}");
+    assert_eq!(stay("D1", 0).0["lace"]["emergency"], 1, "{}", stay("D1", 0).0);
+    assert_eq!(stay("D1", 1).0["lace"]["emergency"], 0);
+}

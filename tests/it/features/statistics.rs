@@ -86,7 +86,13 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
     let at = hospital.server.core.clock.wall();
     while app.roll_days(at, clock).await.unwrap() > 0 {}
     assert_eq!(hospital.sql("select count(*)::text from rollup_dirty"), "0");
+    // January is over: it is read as one month, and says the same.
+    let months = || hospital.sql("select string_agg(month::text, ' ') from rollup_month");
+    assert_eq!(months(), "2025-01-01");
     assert_eq!(reports(), counted);
+    let part = "from=2025-01-02&to=2025-01-31";
+    let of_days = hospital.get(&format!("/api/statistics/follow-up?{part}")).ok();
+    assert!(of_days["whole"]["waterfall"][0]["count"].as_u64().unwrap() < 10_000, "{of_days}");
     let anew = |hospital: &Hospital| {
         let report = hospital.get(&format!("/api/statistics/follow-up?{period}")).ok();
         assert!(report["rolled_at"].is_string(), "{report}");
@@ -101,6 +107,8 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
              where respondent = 'self' limit 1)",
     );
     assert_eq!(anew(hospital).1, json!(7445));
+    while app.roll_days(at, clock).await.unwrap() > 0 {}
+    assert_eq!((anew(hospital), months().as_str()), ((json!(0), json!(7445)), "2025-01-01"));
     a_stay_that_leaves_its_day_is_counted_there_no_more(hospital).await;
 }
 

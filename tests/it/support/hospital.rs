@@ -401,6 +401,6 @@ fn cluster() -> &'static PathBuf {
     })
 }
 
-const PASSWORD: &str = "a long enough one";
+pub(crate) const PASSWORD: &str = "a long enough one";
 pub(crate) const HEADER: &str =
     "姓名,性别,出生日期,住院号,出院科室,病区,入院日期,出院日期,离院方式,联系电话,诊断编码,诊断";

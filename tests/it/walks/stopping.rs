@@ -44,7 +44,7 @@ async fn after_stop_all_no_invite_leaves_until_another_person_resumes() {
 /// kill -9 in the middle of a run, several times: nobody is called twice, no committed
 /// answer is lost, every recording opens, and what is uncertain says so.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_calls_nobody_twice_and_loses_no_answer() {
+async fn case_43_a_crash_calls_nobody_twice_and_loses_no_answer() {
     let kills = std::env::var("SUIFANG_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
     let patients: Vec<_> = (0..40 + 20 * kills).map(answers).collect();
     let mut stage = Stage::new("crash", &format!("lines = {LINES}\ncalls_per_s = 4.0"));

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Calendar, RawDischarge},
+    domain::{Calendar, RawDischarge, RawOperation},
     web::{
         Shared,
         ask::Body,
@@ -44,6 +44,14 @@ pub(super) struct TypedIn {
     diagnosis_icd: String,
     diagnosis_name: String,
     operation: String,
+    operation_code: String,
+    operation_name: String,
+    operation_date: String,
+    surgeon: String,
+    new_technique: String,
+    /// 入院途径: 1 急诊 2 门诊 3 转入 9 其他
+    admission_route: String,
+    ed_visits: String,
     disclosure: String,
     language: String,
     address: String,
@@ -91,6 +99,15 @@ pub(super) async fn type_in(
         attending: ask.attending,
         responsible_nurse: ask.responsible_nurse,
         other_diagnoses: Vec::new(),
+        operations: vec![RawOperation {
+            code: ask.operation_code,
+            name: ask.operation_name,
+            performed_on: ask.operation_date,
+            surgeon: ask.surgeon,
+        }],
+        new_technique: ask.new_technique,
+        admission_route: ask.admission_route,
+        ed_visits: ask.ed_visits,
     };
     let calendar = Calendar::always(config.hospital.timezone);
     let (by, area) = (&signed.0.principal, &config.hospital.area_code);
