@@ -136,5 +136,5 @@ from generate_series(0, :patients - 1) n join admission a on a.admission_id = pg
 where a.discharged_on + 7 < current_date and pg_temp.roll(n * 10, 'j', 4) > 0;
 
 select indexdef from kept_index \gexec
-insert into rollup_dirty (discharged_on) select distinct discharged_on from admission;
+insert into rollup_dirty (admission_id) select admission_id from admission;
 set session_replication_role = origin;

@@ -28,7 +28,7 @@ pub(super) async fn run_planner(core: Arc<Core>) {
             Ok(_) => {}
             Err(error) => warn!(%error, "the plans wait for the database"),
         }
-        if let Err(error) = core.app.roll_days(at, || core.clock.instant()).await {
+        if let Err(error) = core.app.roll_up(at, || core.clock.instant()).await {
             warn!(%error, "the reports' days wait for the database");
         }
         match core.app.settle_uncertain(&dialler, at).await {

@@ -275,7 +275,7 @@ impl Call {
         match event {
             LegEvent::Answered(media) if self.calls_in => {
                 self.configure(&media);
-                self.confirmed = true;
+                self.confirm();
                 self.listen();
             }
             LegEvent::Answered(media) | LegEvent::EarlyMedia { media, .. } => {
@@ -283,7 +283,7 @@ impl Call {
             }
             LegEvent::MediaChanged(media) => self.configure(&media),
             LegEvent::Confirmed => {
-                self.confirmed = true;
+                self.confirm();
                 if let Some(media) = self.leg.media().cloned() {
                     self.configure(&media);
                 }
@@ -304,6 +304,12 @@ impl Call {
             }
             _ => {}
         }
+    }
+
+    /// From now on the other side is heard, if only its silence: who hears nothing hangs up.
+    fn confirm(&mut self) {
+        self.confirmed = true;
+        let _ = self.media.expect_rtp();
     }
 
     fn configure(&self, negotiated: &Negotiated) {

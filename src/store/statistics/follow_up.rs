@@ -53,37 +53,17 @@ async fn rolled_up(
 ) -> Result<Vec<Cell>> {
     Ok(sqlx::query_as!(
         Cell,
-        r#"with fresh as materialized (
-               select distinct discharged_on from rollup_dirty where discharged_on between $1 and $2),
-           cells as (
-               select r.department_id, r.discharged_on, nullif(r.value, '') as value, r.discharged,
-                   r.eligible, r.has_number, r.valid_number, r.dialled, r.answered, r.right_person,
-                   r.completed, r.partial, r.in_time, r.with_evidence, r.late_entries
-               from follow_up_rolled($5, $1, $2) r
+        r#"with cells as (
+               select * from follow_up_rolled($5, $1, $2)
                union all
-               select c.department_id, c.discharged_on, case $5 when 'ward' then c.ward
-                       when 'attending' then c.attending when 'disease' then c.disease
-                       when 'evidence' then c.evidence when 'operator' then c.done_by end,
-                   1, eligible::int, (eligible and has_number)::int,
-                   (eligible and has_number and valid_number)::int, (eligible and dialled)::int,
-                   (eligible and has_number and valid_number and answered)::int,
-                   (eligible and has_number and valid_number and answered and right_person)::int,
-                   (eligible and has_number and valid_number and answered and right_person
-                       and completed)::int,
-                   (eligible and partial)::int,
-                   (eligible and has_number and valid_number and answered and right_person
-                       and in_time)::int,
-                   coalesce(eligible and completed
-                       and evidence in ('recording', 'call_record'), false)::int,
-                   coalesce(eligible and completed and late_entry, false)::int
-               from follow_up_case c
-               where c.discharged_on in (select discharged_on from fresh))
+               select * from follow_up_delta(array(select distinct admission_id from rollup_dirty))
+               where dimension = $5 and discharged_on between $1 and $2)
            select case $3 when 'department' then d.name
                  when 'month' then to_char(c.discharged_on, 'YYYY-MM')
-                 when '' then null else c.value end as a,
+                 when '' then null else nullif(c.value, '') end as a,
              case $4 when 'department' then d.name
                  when 'month' then to_char(c.discharged_on, 'YYYY-MM')
-                 when '' then null else c.value end as b,
+                 when '' then null else nullif(c.value, '') end as b,
              sum(discharged) as "discharged!", sum(eligible) as "eligible!",
              sum(has_number) as "has_number!", sum(valid_number) as "valid_number!",
              sum(dialled) as "dialled!", sum(answered) as "answered!",
@@ -91,7 +71,7 @@ async fn rolled_up(
              sum(partial) as "partial!", sum(in_time) as "in_time!",
              sum(with_evidence) as "with_evidence!", sum(late_entries) as "late_entries!"
          from cells c join department d using (department_id)
-         group by 1, 2 order by 1 nulls last, 2 nulls last limit 2000"#,
+         group by 1, 2 having sum(discharged) <> 0 order by 1 nulls last, 2 nulls last limit 2000"#,
         period.from,
         period.to,
         by,
@@ -192,20 +172,13 @@ pub async fn cases(
 pub async fn causes(scope: &mut Scope, period: Period) -> Result<Vec<Count>> {
     Ok(sqlx::query_as!(
         Count,
-        r#"with fresh as materialized (
-               select distinct discharged_on from rollup_dirty where discharged_on between $1 and $2)
-           select word as "word!", sum(count)::bigint as "count!" from (
-               select r.value as word, r.eligible as count
-               from follow_up_rolled('cause', $1, $2) r
+        r#"select value as "word!", sum(eligible)::bigint as "count!" from (
+               select value, eligible from follow_up_rolled('cause', $1, $2)
                union all
-               select coalesce(case when not has_number then 'no_number'
-                     when not valid_number then 'number_invalid'
-                     when completed then 'too_late' when task_id is null then 'no_task'
-                     when not dialled then 'not_dialled' else last_outcome end, 'unknown'), 1
-               from follow_up_case
-               where discharged_on in (select discharged_on from fresh)
-                 and eligible and not in_time) causes
-         group by 1 order by 2 desc, 1"#,
+               select value, eligible
+               from follow_up_delta(array(select distinct admission_id from rollup_dirty))
+               where dimension = 'cause' and discharged_on between $1 and $2) causes
+         group by 1 having sum(eligible) <> 0 order by 2 desc, 1"#,
         period.from,
         period.to
     )

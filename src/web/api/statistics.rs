@@ -141,7 +141,7 @@ struct FollowUpView {
     /// When the roll-ups were last written.
     rolled_at: Option<DateTime<Utc>>,
     /// Days of the period that have changed since and were counted anew.
-    days_counted_anew: i64,
+    cases_counted_anew: i64,
     definitions: Vec<DefinitionView>,
     whole: CellView,
     cells: Vec<CellView>,
@@ -244,7 +244,7 @@ async fn follow_up(
     let rolled = rollup::as_of(&mut scope, period.from, period.to).await?;
     Ok(Json(FollowUpView {
         rolled_at: rolled.rolled_at,
-        days_counted_anew: rolled.counted_anew,
+        cases_counted_anew: rolled.counted_anew,
         as_of: site.core.clock.wall(),
         definitions: definitions(),
         whole: cell_view(&sum(&cells))?,

@@ -27,9 +27,13 @@ async fn import(hospital: &Hospital, rows: &[String]) -> Value {
     hospital.import("in.csv", text.as_bytes()).await["import_id"].clone()
 }
 
-fn start(hospital: &Hospital, dialplan: &str, import: &Value) -> String {
+fn make(hospital: &Hospital, dialplan: &str, import: &Value) -> String {
     let ask = json!({ "name": dialplan, "dialplan": dialplan, "import_id": import });
-    let run = hospital.post("/api/runs", &ask).ok()["run_id"].as_str().unwrap().to_owned();
+    hospital.post("/api/runs", &ask).ok()["run_id"].as_str().unwrap().to_owned()
+}
+
+fn start(hospital: &Hospital, dialplan: &str, import: &Value) -> String {
+    let run = make(hospital, dialplan, import);
     hospital.post(&format!("/api/runs/{run}/start"), &json!({})).ok();
     run
 }
@@ -145,12 +149,13 @@ async fn case_42_every_task_that_was_not_dialled_can_say_why() {
     let hospital = Hospital::open_with("case42", "2025-01-06T09:30", "", TRUNK).await;
     let number = |n: usize| format!("1380000000{n}");
     let carrier =
-        hospital.carrier((0..6).map(|n| patient(&number(n), vec![keys(&["~1"])])).collect()).await;
-    let rows: Vec<_> = (0..6).map(|n| row(n, &number(n))).collect();
+        hospital.carrier((0..7).map(|n| patient(&number(n), vec![keys(&["~1"])])).collect()).await;
+    let rows: Vec<_> = (0..7).map(|n| row(n, &number(n))).collect();
     let import = import(&hospital, &rows).await;
     let path = |no: &str| format!("/api/patients/{}", person(&hospital, no));
     // 0: answers. 1: deaf. 2: its only number is somebody else's. 3: on the do-not-call
-    // list. 4: in hospital again. 5: rung at the bedside a moment ago.
+    // list. 4: in hospital again. 5: rung at the bedside a moment ago. 6: dialled seven times
+    // by machine and nurses.
     let deaf = json!({ "communication_mark": "hard_of_hearing" });
     assert_eq!(hospital.put(&path("Z1"), &deaf).status, 204);
     let shown = hospital.get(&path("Z2")).ok();
@@ -170,19 +175,24 @@ async fn case_42_every_task_that_was_not_dialled_can_say_why() {
     let id = shown["contacts"][0]["numbers"][0]["number_id"].clone();
     let ring = hospital.post(&format!("{}/ring-tests", path("Z5")), &json!({ "number_id": id }));
     assert_eq!(ring.status, 202, "{ring:?}");
-    let run = start(&hospital, "quick", &import);
+    let run = make(&hospital, "quick", &import);
+    hospital.sql(
+        "update task set dials = 7 where admission_id = (select admission_id from admission
+             where admission_no = 'Z6')",
+    );
+    hospital.post(&format!("/api/runs/{run}/start"), &json!({})).ok();
     let why = |no: &str| {
         let all = decisions(&hospital, no, "2025-01-06");
         let last = all.iter().rev().find(|one| one["what"] != "generated").cloned();
         last.map(|one| (one["what"].clone(), one["why"].clone())).unwrap_or_default()
     };
-    let said = || ["Z1", "Z2", "Z3", "Z4", "Z5"].map(|no| why(no).1);
+    let said = || ["Z1", "Z2", "Z3", "Z4", "Z6", "Z5"].map(|no| why(no).1);
     until("a reason for each", || said().iter().all(|why| !why.is_null())).await;
-    let expected = ["hard_of_hearing", "no_number", "no_number", "readmitted"];
-    assert_eq!(said()[..4], expected.map(Value::from));
-    assert!(["in_live_call", "gap"].contains(&said()[4].as_str().unwrap()), "{:?}", said());
+    let expected = ["hard_of_hearing", "no_number", "no_number", "readmitted", "too_many_dials"];
+    assert_eq!(said()[..5], expected.map(Value::from));
+    assert!(["in_live_call", "gap"].contains(&said()[5].as_str().unwrap()), "{:?}", said());
     let dials = carrier.dials();
-    for n in 1..5 {
+    for n in [1, 2, 3, 4, 6] {
         assert_eq!(dials.get(&format!("+86{}", number(n))), None, "Z{n}");
     }
     assert_eq!(dials.get(&format!("+86{}", number(5))), Some(&1), "only at the bedside");
@@ -224,8 +234,11 @@ async fn case_44_a_gap_puts_off_and_a_cap_puts_off_longer_and_nothing_is_dropped
     assert!(until_of("gap").unwrap().starts_with("2025-01-06"), "the same day");
     hospital.on("2025-01-06T15:00").await;
     until("the second dial", || dials() == 2).await;
+    until("its end", || tasks(&hospital, &run).iter().all(|t| t["attempts"] == 1)).await;
+    // In the evening the first one's next part of the day has come, and the day is full.
+    hospital.on("2025-01-06T19:30").await;
     until("the cap", || put_off().iter().any(|one| one["why"] == "daily_cap")).await;
-    assert!(until_of("daily_cap").unwrap() > "2025-01-06T16".to_owned(), "another day");
+    assert!(until_of("daily_cap").unwrap() > "2025-01-06T16".to_owned(), "another day, in UTC");
     assert_eq!(dials(), 2, "never a third");
     let all = tasks(&hospital, &run);
     let open = all.iter().filter(|task| task["state"] == "waiting_retry" || task["state"] == "due");

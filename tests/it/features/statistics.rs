@@ -84,19 +84,19 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
     let app = &hospital.server.core.app;
     let clock = || hospital.server.core.clock.instant();
     let at = hospital.server.core.clock.wall();
-    while app.roll_days(at, clock).await.unwrap() > 0 {}
+    while app.roll_up(at, clock).await.unwrap() > 0 {}
     assert_eq!(hospital.sql("select count(*)::text from rollup_dirty"), "0");
-    // January is over: it is read as one month, and says the same.
-    let months = || hospital.sql("select string_agg(month::text, ' ') from rollup_month");
-    assert_eq!(months(), "2025-01-01");
     assert_eq!(reports(), counted);
+    // A whole month is read as one; the rest of one, day by day.
+    let months = hospital.sql("select distinct month from follow_up_rollup_month");
+    assert_eq!(months, "2025-01-01");
     let part = "from=2025-01-02&to=2025-01-31";
     let of_days = hospital.get(&format!("/api/statistics/follow-up?{part}")).ok();
     assert!(of_days["whole"]["waterfall"][0]["count"].as_u64().unwrap() < 10_000, "{of_days}");
     let anew = |hospital: &Hospital| {
         let report = hospital.get(&format!("/api/statistics/follow-up?{period}")).ok();
         assert!(report["rolled_at"].is_string(), "{report}");
-        (report["days_counted_anew"].clone(), report["whole"]["strict"]["part"].clone())
+        (report["cases_counted_anew"].clone(), report["whole"]["strict"]["part"].clone())
     };
     assert_eq!(anew(hospital), (json!(0), json!(7447)));
     let one = "task_id = (select task_id from task where respondent = 'self' limit 1)";
@@ -107,8 +107,10 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
              where respondent = 'self' limit 1)",
     );
     assert_eq!(anew(hospital).1, json!(7445));
-    while app.roll_days(at, clock).await.unwrap() > 0 {}
-    assert_eq!((anew(hospital), months().as_str()), ((json!(0), json!(7445)), "2025-01-01"));
+    let changed = reports();
+    while app.roll_up(at, clock).await.unwrap() > 0 {}
+    assert_eq!(anew(hospital), (json!(0), json!(7445)));
+    assert_eq!(reports(), changed, "the difference for good is the difference of before");
     a_stay_that_leaves_its_day_is_counted_there_no_more(hospital).await;
 }
 
@@ -117,7 +119,7 @@ async fn a_stay_that_leaves_its_day_is_counted_there_no_more(hospital: &Hospital
     let app = &hospital.server.core.app;
     let roll = || async {
         let at = hospital.server.core.clock.wall();
-        while app.roll_days(at, || hospital.server.core.clock.instant()).await.unwrap() > 0 {}
+        while app.roll_up(at, || hospital.server.core.clock.instant()).await.unwrap() > 0 {}
     };
     let discharged = |day: &str| {
         let path = format!("/api/statistics/follow-up?from=2025-01-{day}&to=2025-01-{day}");

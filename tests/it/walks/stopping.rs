@@ -92,6 +92,9 @@ async fn case_43_a_crash_calls_nobody_twice_and_loses_no_answer() {
     assert_eq!(result.compared + uncertain, patients.len());
     drop(scope);
     resolved_by_a_person(&stage, &carrier, &database, uncertain).await;
+    // Who was left on a dead line has hung up.
+    let on_the_line = || stage.on_the_wire("invite").len() - stage.on_the_wire("ended").len();
+    assert!(until(Duration::from_secs(60), || on_the_line() == 0), "{} hang on", on_the_line());
 }
 
 /// Each dial whose end nobody knows has an owner and a way out. A nurse lets them be dialled
