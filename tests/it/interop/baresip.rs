@@ -14,7 +14,7 @@ use crate::support::{Stage, answers, number, said, until};
 /// baresip as the patient: it is called, picks up, and answers the questionnaire by its own
 /// telephone-events.
 #[tokio::test(flavor = "multi_thread")]
-async fn baresip_as_a_patient_answers_the_questionnaire_with_its_keys() {
+async fn f032_baresip_as_a_patient_answers_the_questionnaire_with_its_keys() {
     if !Path::new("/usr/bin/baresip").exists() {
         println!("NOT RUN (1): baresip is not installed");
         return;

@@ -5,7 +5,7 @@ use crate::support::{Stage, manifest, said, until};
 
 /// The inbound menu, keys by INFO and as telephone-events; each call must go to its end.
 #[test]
-fn sipp_calls_the_menu_and_presses_keys_both_ways() {
+fn f032_sipp_calls_the_menu_and_presses_keys_both_ways() {
     if !installed("sipp", 1) {
         return;
     }
@@ -33,7 +33,7 @@ fn sipp_calls_the_menu_and_presses_keys_both_ways() {
 
 /// sipp as the patient: it is called, answers, echoes, and hangs up or is hung up on.
 #[test]
-fn sipp_as_a_patient_is_called() {
+fn f028_sipp_as_a_patient_is_called() {
     if !installed("sipp", 1) {
         return;
     }

@@ -9,7 +9,7 @@ use crate::support::{self, Stage, answers, dial, does, said, until};
 
 /// Every way a patient can answer, dialled once; what the record says is what was true.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_ends_with_every_outcome_and_answer_equal_to_the_truth() {
+async fn f029_f031_f037_a_run_ends_with_every_outcome_and_answer_equal_to_the_truth() {
     let mut stage = Stage::new("run", "lines = 20\ncalls_per_s = 10.0");
     let patients = every_kind();
     let carrier = stage.carrier(patients.clone()).await;
