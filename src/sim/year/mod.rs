@@ -4,6 +4,7 @@
 mod baseline;
 mod call;
 mod check;
+mod desk;
 mod ledger;
 mod model;
 mod people;
@@ -11,6 +12,7 @@ mod report;
 mod talk;
 mod world;
 
+pub use desk::{Desk, DialEnd, Standing, Whose};
 pub use model::{Model, ModelError, Parameter};
 use people::Person;
 pub use report::{Year, simulate};
