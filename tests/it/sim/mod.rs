@@ -1,0 +1,4 @@
+//! The simulated hospital against the real one: the same decisions.
+
+mod ledgers;
+mod pair;
