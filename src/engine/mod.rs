@@ -34,7 +34,7 @@ mod tts;
 pub use call::{
     CallHandle, Command as CallCommand, Contact, Dial, DialError, DialPurpose, Ending, dial,
 };
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, Hold, ManualClock, PacedClock, SystemClock, hold, sleep};
 pub use control::{
     Reply, Request as ControlRequest, ask as ask_server, reload, serve_control, stop_all,
 };
@@ -60,7 +60,9 @@ use recording_repair::file_sha256;
 pub use recording_repair::{RepairError, Repaired, repair};
 pub use repertoire::{first_questions, kept_lines, prompt_counts, speaker, standing};
 pub use run_content::new_run;
-pub use server::{Server, StartError, load_library, open_database, read_sources};
+pub use server::{
+    Server, Sound, StartError, load_library, media_settings, open_database, read_sources,
+};
 pub use signalling::{
     Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
     start as start_signalling,
