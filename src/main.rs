@@ -66,6 +66,7 @@ fn run(args: Args) -> Result<(), Failure> {
         }
         Command::ResumeAll { by } => serve::resume_all(path.as_deref(), by),
         Command::Simulate(args::Simulate::Year(ask)) => simulate::year(&ask),
+        Command::Simulate(args::Simulate::Month(ask)) => simulate::month(&ask),
         Command::Carrier(carrier) => practice::carrier(path.as_deref(), carrier),
         Command::Demo { dir, patients } => practice::demo(&dir, patients),
         Command::Doctor { english } => doctor::doctor(path.as_deref(), english),

@@ -173,7 +173,7 @@ async fn take_effect(
         }
         Effect::OptOut => {
             consent(scope, call, person, "call", "refused", at).await?;
-            store::task::cancel_for_person(scope, *person.as_uuid(), "refused", at).await?;
+            store::due::cancel_for_person(scope, *person.as_uuid(), true, "refused", at).await?;
         }
         Effect::WrongNumber => {
             if let Some(number) = call.number {
@@ -182,7 +182,8 @@ async fn take_effect(
         }
         Effect::CannotTakePart => {
             store::person::stop_automatic_contact(scope, person, "cannot_take_part", at).await?;
-            store::task::cancel_for_person(scope, *person.as_uuid(), "unable", at).await?;
+            // A trained person checks: what waits for one stays.
+            store::due::cancel_for_person(scope, *person.as_uuid(), false, "unable", at).await?;
             open_task(scope, call, "verify_person", "核实患者状态", at).await?;
         }
     }

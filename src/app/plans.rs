@@ -292,7 +292,8 @@ pub(super) async fn stop_person(
     at: DateTime<Utc>,
 ) -> Result<u64> {
     let ended = end_plans(scope, by, &Which::Person(person), reason, at).await?;
-    store::task::cancel_for_person(scope, *person.as_uuid(), reason.as_str(), at).await?;
+    let (id, why) = (*person.as_uuid(), reason.as_str());
+    store::due::cancel_for_person(scope, id, true, why, at).await?;
     Ok(ended)
 }
 

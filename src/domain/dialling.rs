@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, NaiveDate, Utc};
 
 use super::{
     Calendar, CallingPolicy, DayPart, Forbidden, History, Ladder, LadderContact, LadderPolicy,
-    Next, Outcome, PastAttempt, Rung, SpreadPolicy, TaskState, may_dial,
+    Next, Outcome, PastAttempt, RetryPolicy, Rung, SpreadPolicy, TaskState, may_dial,
 };
 use crate::base::NumberId;
 
@@ -125,6 +125,31 @@ pub fn heed(next: Next, outcome: Outcome, promised: Option<DayPart>, wants_perso
         _ if wants_person && is_interrupted => Next::HandToPerson,
         (Outcome::WrongPerson, Some(_)) if next != Next::HandToPerson => Next::CallBack,
         _ => next,
+    }
+}
+
+/// Our fault, but the person was on the line: not again in a minute.
+pub const fn fault_while_they_listened(
+    retry: &RetryPolicy,
+    next: Next,
+    outcome: Outcome,
+    answered: bool,
+) -> Next {
+    match outcome {
+        Outcome::SystemFault if answered => {
+            Next::RetryAfter(std::time::Duration::from_secs(retry.gap_s))
+        }
+        _ => next,
+    }
+}
+
+/// Who has died, refused or come back to hospital while the telephone rang is called by
+/// nobody any more, a nurse included (rules.md §2); what the call has brought stays.
+pub const fn unless_gone(next: Next, is_gone: bool) -> Next {
+    match next {
+        Next::Complete | Next::Partial | Next::Verify => next,
+        _ if is_gone => Next::Cancel,
+        next => next,
     }
 }
 
@@ -278,6 +303,36 @@ mod tests {
             let (rung, _) =
                 callee.next_number(&LadderPolicy::default(), "2026-11-25".parse().unwrap());
             assert_eq!(rung.map(|rung| rung.number), Some(id(expected)), "{dials:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_calls_who_is_gone_and_what_was_said_stays() {
+        let later = Next::RetryAfter(std::time::Duration::from_secs(60));
+        for (next, expected) in [
+            (later, Next::Cancel),
+            (Next::CallBack, Next::Cancel),
+            (Next::HandToPerson, Next::Cancel),
+            (Next::Repair, Next::Cancel),
+            (Next::Complete, Next::Complete),
+            (Next::Verify, Next::Verify),
+        ] {
+            assert_eq!(unless_gone(next, true), expected);
+            assert_eq!(unless_gone(next, false), next);
+        }
+    }
+
+    #[test]
+    fn who_heard_our_fault_is_not_called_again_in_a_minute() {
+        let retry = RetryPolicy::default();
+        let soon = retry.decide(Outcome::SystemFault, crate::domain::Counts::default());
+        let gap = Next::RetryAfter(std::time::Duration::from_secs(retry.gap_s));
+        for (outcome, answered, expected) in [
+            (Outcome::SystemFault, true, gap),
+            (Outcome::SystemFault, false, soon),
+            (Outcome::TrunkFault, true, soon),
+        ] {
+            assert_eq!(fault_while_they_listened(&retry, soon, outcome, answered), expected);
         }
     }
 

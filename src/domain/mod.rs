@@ -49,7 +49,8 @@ pub use charlson::{Comorbidities, comorbidities};
 pub use chronic_cycle::{ChronicCycle, cycle_for, shipped_cycles};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use dialling::{
-    After, Callee, TaskDial, Verdict, after, better_hour, heed, judge, needs_person,
+    After, Callee, TaskDial, Verdict, after, better_hour, fault_while_they_listened, heed, judge,
+    needs_person, unless_gone,
 };
 pub use discharge::{
     DiagnosisCell, Discharge, Disclosure, Disposition, NextOfKin, Operation, RawDischarge,

@@ -213,6 +213,11 @@ impl Core {
         self.wake.notify_waiters();
     }
 
+    /// Something has changed that the dialler would find within half a second.
+    pub fn look_again(&self) {
+        self.wake.notify_waiters();
+    }
+
     /// Why nothing of a run is being dialled right now.
     pub fn why_idle(&self, run: crate::base::RunId) -> Option<String> {
         self.why_idle.lock().unwrap_or_else(PoisonError::into_inner).get(&run).cloned()

@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 use super::{
     CallCommand, Core,
     call::{Dial, DialPurpose, dial},
+    hold, sleep,
 };
 use crate::{
     app::{Claim, Dialler, Ended, RunAction},
@@ -29,6 +30,7 @@ pub async fn run_dialler(core: Arc<Core>) {
     let mut paces: HashMap<String, Pace> = HashMap::new();
     loop {
         let woken = core.wake.notified();
+        let looking = hold(&*core.clock);
         let wait = match pass(&core, &mut paces).await {
             Ok(wait) => wait,
             Err(error) => {
@@ -36,9 +38,13 @@ pub async fn run_dialler(core: Arc<Core>) {
                 LOOK_AGAIN
             }
         };
+        core.ticks.looked();
+        drop(looking);
         tokio::select! {
             () = woken => {}
-            () = time::sleep(wait.min(LOOK_AGAIN)) => {}
+            // The database is asked twice a second, however fast a simulated clock runs.
+            () = time::sleep(LOOK_AGAIN) => {}
+            () = sleep(&*core.clock, wait), if wait < LOOK_AGAIN => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{task::spawn_blocking, time};
+use tokio::{sync::watch, task::spawn_blocking, time};
 use tracing::{info, warn};
 
 use super::{Core, Repaired, file_sha256, repair};
@@ -89,9 +89,20 @@ async fn mend_recordings(
 pub struct Ticks {
     hub: AtomicI64,
     sealer: AtomicI64,
+    /// How often the dialler has looked at all runs.
+    looks: watch::Sender<u64>,
 }
 
 impl Ticks {
+    pub(super) fn looked(&self) {
+        self.looks.send_modify(|looks| *looks += 1);
+    }
+
+    /// For who must know that the dialler has seen what it sees now.
+    pub fn looks(&self) -> watch::Receiver<u64> {
+        self.looks.subscribe()
+    }
+
     /// Every loop has come round within the last half minute.
     pub fn are_alive(&self, now: chrono::DateTime<chrono::Utc>) -> bool {
         let recent =

@@ -35,7 +35,7 @@ mod tts;
 pub use call::{
     CallHandle, Command as CallCommand, Contact, Dial, DialError, DialPurpose, Ending, dial,
 };
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, Hold, ManualClock, PacedClock, SystemClock, hold, sleep};
 pub use control::{
     Reply, Request as ControlRequest, ask as ask_server, reload, serve_control, stop_all,
 };
@@ -62,7 +62,9 @@ pub use recording_repair::{RepairError, Repaired, repair};
 pub use repertoire::{first_questions, kept_lines, prompt_counts, speaker, standing};
 pub use ring_test::{RingWish, ring};
 pub use run_content::new_run;
-pub use server::{Server, StartError, load_library, open_database, read_sources};
+pub use server::{
+    Server, Sound, StartError, load_library, media_settings, open_database, read_sources,
+};
 pub use signalling::{
     Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
     start as start_signalling,

@@ -126,13 +126,18 @@ struct Job {
 
 impl Recorder {
     pub fn start(writers: usize) -> Result<Self, RecordingError> {
+        Self::start_emptying(writers, PERIOD)
+    }
+
+    /// With queues that are emptied this often: a simulated clock fills them faster.
+    pub fn start_emptying(writers: usize, period: Duration) -> Result<Self, RecordingError> {
         let metrics = Arc::new(RecorderMetrics::default());
         let writers = (0..writers.max(1)).map(|n| {
             let (jobs, inbox) = sync_channel(JOBS);
             let metrics = metrics.clone();
             thread::Builder::new()
                 .name(format!("recorder-{n}"))
-                .spawn(move || write_all(&inbox, &metrics))
+                .spawn(move || write_all(&inbox, period, &metrics))
                 .map_err(RecordingError::Thread)?;
             Ok(jobs)
         });
@@ -159,11 +164,11 @@ impl Recorder {
 }
 
 /// Until the recorder is dropped and every recording has ended.
-fn write_all(inbox: &Receiver<Job>, metrics: &RecorderMetrics) {
+fn write_all(inbox: &Receiver<Job>, period: Duration, metrics: &RecorderMetrics) {
     let mut open: Vec<Writing> = Vec::new();
     let mut is_closing = false;
     while !(is_closing && open.is_empty()) {
-        match inbox.recv_timeout(if open.is_empty() { IDLE } else { PERIOD }) {
+        match inbox.recv_timeout(if open.is_empty() { IDLE } else { period }) {
             Ok(job) => {
                 metrics.active.fetch_add(1, Relaxed);
                 open.push(Writing::new(job, metrics));
@@ -171,7 +176,7 @@ fn write_all(inbox: &Receiver<Job>, metrics: &RecorderMetrics) {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 // It would return at once from now on: let the last feeds end in peace.
-                thread::park_timeout(PERIOD);
+                thread::park_timeout(period);
                 is_closing = true;
             }
         }

@@ -17,8 +17,8 @@ use tokio::{sync::mpsc, time};
 use tracing::{info, warn};
 
 use super::{
-    CallCommand, ClusterError, Core, MediaSettings, MediaThreads, Parts, Postgres, Recorder,
-    SignallingConfig, SystemClock, Voice, duty, first_questions,
+    CallCommand, ClusterError, Core, Incoming, MediaSettings, MediaThreads, Parts, Postgres,
+    Recorder, SignallingConfig, SystemClock, Voice, duty, first_questions,
     intake::{bind_intake, run_intake},
     janitor, planner, run_dialler, serve_incoming,
     sources::run_sources,
@@ -54,6 +54,12 @@ pub enum StartError {
     Media(String),
 }
 
+/// What carries the calls' sound.
+pub struct Sound {
+    pub media: MediaThreads,
+    pub recorder: Recorder,
+}
+
 pub struct Server {
     pub core: Arc<Core>,
     postgres: Option<Postgres>,
@@ -75,6 +81,25 @@ impl Server {
     pub async fn start_with(
         config: Arc<Config>,
         clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let (settings, its) = (media_settings(&config), Arc::clone(&clock));
+        let sound = || -> Result<Sound, StartError> {
+            let failed = |error: &dyn std::fmt::Display| StartError::Media(error.to_string());
+            let media = MediaThreads::start(settings, its).map_err(|e| failed(&e))?;
+            let recorder = Recorder::start(WRITERS).map_err(|e| failed(&e))?;
+            Ok(Sound { media, recorder })
+        };
+        Self::start_on(config, clock, sound).await
+    }
+
+    /// With sound that somebody else moves: a month of calls by a simulator's clock.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_on(
+        config: Arc<Config>,
+        clock: Arc<dyn Clock>,
+        sound: impl FnOnce() -> Result<Sound, StartError>,
     ) -> Result<Self, StartError> {
         let lock = lock_data(&config.paths.data)?;
         writable(&config.paths.recordings)?;
@@ -100,17 +125,13 @@ impl Server {
                 return Err(StartError::Database(error.to_string()));
             }
         };
-        let media = |error: &dyn std::fmt::Display| StartError::Media(error.to_string());
-        let settings = MediaSettings {
-            threads: config.media.threads,
-            rtp_timeout: Duration::from_secs(config.media.rtp_timeout_s),
-            ..MediaSettings::default()
-        };
+        let Sound { media, recorder } = sound()?;
+        let voice = Voice::new(config.tts.clone(), &config.paths.data.join("voice"))
+            .map_err(|error| StartError::Media(error.to_string()))?;
         let core = Core::new(Parts {
-            media: MediaThreads::start(settings, Arc::clone(&clock)).map_err(|e| media(&e))?,
-            recorder: Recorder::start(WRITERS).map_err(|e| media(&e))?,
-            voice: Voice::new(config.tts.clone(), &config.paths.data.join("voice"))
-                .map_err(|e| media(&e))?,
+            media,
+            recorder,
+            voice,
             clock,
             app,
             signalling,
@@ -125,19 +146,10 @@ impl Server {
             warn!(%error, "the series of the departments could not be read");
         }
         start_trunks(&core);
-        tokio::spawn(janitor::run_hub(Arc::clone(&core)));
-        tokio::spawn(janitor::run_sealer(Arc::clone(&core)));
-        tokio::spawn(serve_incoming(Arc::clone(&core), requests));
-        tokio::spawn(run_dialler(Arc::clone(&core)));
-        tokio::spawn(planner::run_planner(Arc::clone(&core)));
-        tokio::spawn(planner::run_guard(Arc::clone(&core)));
+        start_loops(&core, requests);
         if let Some(listener) = hospital {
             tokio::spawn(run_intake(Arc::clone(&core), listener));
         }
-        tokio::spawn(run_sources(Arc::clone(&core)));
-        tokio::spawn(duty::run_alerts(Arc::clone(&core)));
-        tokio::spawn(duty::run_hush(Arc::clone(&core)));
-        tokio::spawn(warm_voice(Arc::clone(&core)));
         Ok(Self { core, postgres, _lock: lock })
     }
 
@@ -187,6 +199,29 @@ impl Server {
         if let Some(postgres) = self.postgres {
             postgres.stop().await;
         }
+    }
+}
+
+/// What goes on for as long as the server runs.
+fn start_loops(core: &Arc<Core>, requests: mpsc::Receiver<Incoming>) {
+    tokio::spawn(janitor::run_hub(Arc::clone(core)));
+    tokio::spawn(janitor::run_sealer(Arc::clone(core)));
+    tokio::spawn(serve_incoming(Arc::clone(core), requests));
+    tokio::spawn(run_dialler(Arc::clone(core)));
+    tokio::spawn(planner::run_planner(Arc::clone(core)));
+    tokio::spawn(planner::run_guard(Arc::clone(core)));
+    tokio::spawn(run_sources(Arc::clone(core)));
+    tokio::spawn(duty::run_alerts(Arc::clone(core)));
+    tokio::spawn(duty::run_hush(Arc::clone(core)));
+    tokio::spawn(warm_voice(Arc::clone(core)));
+}
+
+/// What the configuration says of the threads for sound.
+pub fn media_settings(config: &Config) -> MediaSettings {
+    MediaSettings {
+        threads: config.media.threads,
+        rtp_timeout: Duration::from_secs(config.media.rtp_timeout_s),
+        ..MediaSettings::default()
     }
 }
 

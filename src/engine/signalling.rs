@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use handle::{Mailbox, SignallingGone, SignallingHandle};
 use wire::{Sockets, Wire};
 
-use super::Clock;
+use super::{Clock, sleep};
 use crate::{
     base::Machine,
     sip::{
@@ -87,6 +87,7 @@ pub async fn start(
 
 impl Driver {
     async fn run(mut self, mut asks: mpsc::Receiver<Ask>, mut wire: mpsc::Receiver<Wire>) {
+        let clock = Arc::clone(&self.clock);
         loop {
             let wait = self.wait();
             tokio::select! {
@@ -95,7 +96,7 @@ impl Driver {
                     None => return,
                 },
                 Some(wire) = wire.recv() => self.handle_wire(wire),
-                () = tokio::time::sleep(wait) => {}
+                () = sleep(&*clock, wait) => {}
             }
             let now = self.clock.instant();
             if self.endpoint.poll_timeout().is_some_and(|at| at <= now) {

@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{task::AbortHandle, time};
+use tokio::task::AbortHandle;
 use tracing::{info, warn};
 
-use super::{Core, interface_flow};
+use super::{Core, interface_flow, sleep};
 use crate::{
     base::Machine,
     config::Trunk,
@@ -218,7 +218,7 @@ async fn next(core: &Core, machine: &impl Machine, mailbox: &mut super::Mailbox)
     let wait = machine.poll_timeout().map_or(IDLE_LOOK, |at| at.saturating_duration_since(now));
     tokio::select! {
         event = mailbox.recv() => event.map_or(Next::Gone, Next::Event),
-        () = time::sleep(wait) => Next::Timer,
+        () = sleep(&*core.clock, wait) => Next::Timer,
     }
 }
 

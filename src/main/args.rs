@@ -157,6 +157,35 @@ pub(super) enum Simulate {
     /// Rows in memory, the server's own decisions; the same seed gives the same year.
     #[command(after_help = "Example: suifang simulate year --seed 1..20 --sensitivity")]
     Year(SimulateYear),
+    /// Real calls: a database, SIP, sound and recordings of its own, over loopback; only time
+    /// is virtual.
+    #[command(after_help = "Example: suifang simulate month --seed 7\n         \
+                      suifang simulate month --beds 10 --days 3 --keep month")]
+    Month(SimulateMonth),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SimulateMonth {
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Nurses are as many for each bed as in the hospital file.
+    #[arg(long, default_value_t = 100)]
+    pub(super) beds: u32,
+    #[arg(long, default_value_t = 30)]
+    pub(super) days: u64,
+    /// Virtual seconds a second while somebody is on the line; the rest is jumped over. A
+    /// slower machine takes longer, and finds the same.
+    #[arg(long, default_value_t = 40.0)]
+    pub(super) speed: f64,
+    /// Other parameters than the shipped ones (src/sim/hospital.toml).
+    #[arg(long)]
+    pub(super) hospital: Option<PathBuf>,
+    #[arg(long, default_value = "dialplans")]
+    pub(super) dialplans: PathBuf,
+    /// An empty folder in which database, recordings and the carrier's log stay; absent: a
+    /// temporary one that is removed.
+    #[arg(long)]
+    pub(super) keep: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,15 +1,20 @@
-//! `simulate`: a year of a hospital in virtual time.
+//! `simulate`: a year of a hospital in memory, a month of one by real calls.
 
 use std::{fs, path::Path, sync::Arc};
 
 use suifang::{
+    config::Log,
     domain::{Calendar, CallingPolicy, DayKind, shipped_holidays},
     engine::{Clock, SystemClock, load_library},
     ivr::Library,
-    sim::year::{Model, Year, simulate},
+    sim::{
+        month::{Check, Month, MonthAsk, Verdict},
+        year::{Model, Year, simulate},
+    },
+    stats::Waterfall,
 };
 
-use super::{Failure, args};
+use super::{Failure, args, serve::start_log, setting};
 
 pub(super) fn year(ask: &args::SimulateYear) -> Result<(), Failure> {
     let model = read_model(ask.hospital.as_deref())?;
@@ -105,12 +110,16 @@ fn print_year(year: &Year) {
         "{} discharges, {} dials, {} follow-ups completed",
         year.discharges, year.dials, year.completed
     );
-    for step in &year.waterfall.steps {
-        let share = step.of_previous.percent().unwrap_or_default();
-        println!("  {:<6} {:>8}  {share:>9} of the step before", step.stage.zh(), step.count);
-    }
+    print_waterfall(&year.waterfall);
     for (outcome, count) in &year.outcomes {
         println!("  {outcome:<24} {count:>8}");
+    }
+}
+
+fn print_waterfall(waterfall: &Waterfall) {
+    for step in &waterfall.steps {
+        let share = step.of_previous.percent().unwrap_or_default();
+        println!("  {:<6} {:>8}  {share:>9} of the step before", step.stage.zh(), step.count);
     }
 }
 
@@ -176,4 +185,66 @@ fn sensitivity(
         )));
     }
     Ok(())
+}
+
+pub(super) fn month(ask: &args::SimulateMonth) -> Result<(), Failure> {
+    start_log(&Log { filter: "error".to_owned(), ..Log::default() })?;
+    let model = read_model(ask.hospital.as_deref())?;
+    let factor = f64::from(ask.beds) / model.get("beds");
+    let model = model.scaled("beds", factor).scaled("agents_calls_per_day", factor);
+    let temporary = std::env::temp_dir().join(format!("suifang-month-{}", std::process::id()));
+    let wanted = MonthAsk {
+        seed: ask.seed,
+        days: ask.days,
+        speed: ask.speed,
+        model,
+        dialplans: ask.dialplans.clone(),
+        folder: ask.keep.clone().unwrap_or_else(|| temporary.clone()),
+    };
+    let began = SystemClock.instant();
+    let played = setting::runtime()?.block_on(suifang::sim::month::simulate(&wanted));
+    if ask.keep.is_none() {
+        // What cannot be removed is temporary all the same.
+        let _ = fs::remove_dir_all(&temporary);
+    }
+    let month = played.map_err(|error| Failure::other(format!("seed {}: {error}", ask.seed)))?;
+    print_month(&month, (SystemClock.instant() - began).as_secs());
+    match month.checks.iter().filter(|check| !check.holds()).count() {
+        0 => Ok(()),
+        broken => Err(Failure::other(format!("seed {}: {broken} rules were broken", month.seed))),
+    }
+}
+
+fn print_month(month: &Month, seconds: u64) {
+    println!(
+        "seed {}  {} INVITEs, {} answered, {} jumps, {seconds} s",
+        month.seed, month.dials, month.answered, month.jumps
+    );
+    print_waterfall(&month.waterfall);
+    println!(
+        "followed up within the deadline: {} ({} of {} whose deadline has passed)",
+        month.followed_up.percent().unwrap_or_default(),
+        month.followed_up.part,
+        month.followed_up.whole
+    );
+    println!(
+        "{} follow-ups completed, {:.2} dials each; {} of them by nurses, who called {} times",
+        month.completed, month.dials_per_completion, month.by_nurses, month.calls_by_nurses
+    );
+    for (outcome, count) in &month.outcomes {
+        println!("  {outcome:<24} {count:>8}");
+    }
+    month.checks.iter().for_each(print_check);
+}
+
+fn print_check(check: &Check) {
+    let remark = check.remark.as_ref().map(|remark| format!("; {remark}")).unwrap_or_default();
+    let what = format!("{} ({} looked at{remark})", check.rule, check.looked_at);
+    match &check.verdict {
+        Verdict::Holds => println!("holds   {what}"),
+        Verdict::Broken(how) => {
+            println!("BROKEN  {what}");
+            how.iter().for_each(|how| println!("        {how}"));
+        }
+    }
 }

@@ -6,10 +6,11 @@ use std::{
     fs::OpenOptions,
     io::Write,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -45,11 +46,16 @@ pub(super) struct Shared {
     pub(super) ports: PortPool,
     pub(super) bind: SocketAddr,
     pub(super) voices: Voices,
+    pub(super) answers: Option<Answers>,
     dials: Mutex<HashMap<String, usize>>,
     /// Calls that go on, or that were cut because the caller was gone.
     unfinished: Mutex<HashMap<String, Cut>>,
     log: Option<Mutex<std::fs::File>>,
 }
+
+/// How whoever lives at a number takes a call to it; absent: nobody does. The number is as the
+/// trunk wrote it.
+pub type Answers = Arc<dyn Fn(String) -> BoxFuture<'static, Option<Dial>> + Send + Sync>;
 
 /// How far a patient came in a call that had no proper end.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,6 +81,21 @@ impl Carrier {
     /// # Errors
     /// When the address is taken or the log cannot be written.
     pub async fn start(truth: Truth, clock: Arc<dyn Clock>) -> Result<Self, CarrierError> {
+        let media = MediaThreads::start(MEDIA, Arc::clone(&clock))?;
+        Self::start_on(truth, clock, media, None).await
+    }
+
+    /// With sound that somebody else moves, and patients who are not in the file: `answers`
+    /// says how each takes a call.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_on(
+        truth: Truth,
+        clock: Arc<dyn Clock>,
+        media: MediaThreads,
+        answers: Option<Answers>,
+    ) -> Result<Self, CarrierError> {
         let address = truth.listen;
         let log = match &truth.log {
             Some(path) => {
@@ -99,7 +120,8 @@ impl Carrier {
             .await
             .map_err(|error| CarrierError::Listen { address, error })?;
         let shared = Arc::new(Shared {
-            media: MediaThreads::start(MEDIA, Arc::clone(&clock))?,
+            media,
+            answers,
             ports: PortPool::new(RTP_PORTS),
             voices: Voices::new(truth.seed),
             truth,
@@ -116,6 +138,15 @@ impl Carrier {
 
     pub fn truth(&self) -> &Truth {
         &self.shared.truth
+    }
+
+    /// Calls whose sound is still open.
+    pub fn legs(&self) -> u64 {
+        self.shared.media.metrics().legs.load(Ordering::Relaxed)
+    }
+
+    pub fn ports_in_use(&self) -> usize {
+        self.shared.ports.in_use()
     }
 
     /// A patient calls the hospital's number, and presses what `dial` says. Answers how the
@@ -267,9 +298,13 @@ impl Voices {
 /// Syllables of voiced sound at speech level: enough for a detector of voices, and no
 /// words of anybody.
 fn speech_like(seed: u64, ms: usize) -> Prompt {
+    Prompt::new(speech(seed, ms))
+}
+
+pub(super) fn speech(seed: u64, ms: usize) -> Vec<i16> {
     let rate = crate::media::RATE as usize;
     let pitch = 110.0 + (seed % 7) as f32 * 12.0;
-    let samples: Vec<i16> = (0..ms * rate / 1000)
+    (0..ms * rate / 1000)
         .map(|n| {
             let t = n as f32 / rate as f32;
             // Four syllables a second, each swelling and fading.
@@ -280,8 +315,7 @@ fn speech_like(seed: u64, ms: usize) -> Prompt {
                 .sum();
             (voiced * swell * 5000.0) as i16
         })
-        .collect();
-    Prompt::new(samples)
+        .collect()
 }
 
 pub(super) fn tag() -> String {
@@ -291,7 +325,7 @@ pub(super) fn tag() -> String {
 const INCOMING_MAX: usize = 512;
 
 /// People hang up on a line that is quite dead.
-const MEDIA: MediaSettings =
+pub(super) const MEDIA: MediaSettings =
     MediaSettings { threads: 2, rtp_timeout: Duration::from_secs(8), sends_silence: true };
 
 /// Beside the server's own.

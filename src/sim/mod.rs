@@ -5,11 +5,12 @@
 mod carrier;
 mod compare;
 mod hospital;
+pub mod month;
 mod patient;
 mod truth;
 pub mod year;
 
-pub use carrier::{Carrier, CarrierError};
+pub use carrier::{Answers, Carrier, CarrierError};
 pub use compare::{Comparison, compare};
 pub use hospital::{Hospital, Kind, Mix};
 

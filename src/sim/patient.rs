@@ -2,12 +2,12 @@
 
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, time};
+use tokio::sync::mpsc;
 
 use super::{Behaviour, Dial, carrier::Shared};
 use crate::{
     base::{Key, Machine as _},
-    engine::{LegEvent as SoundEvent, MediaEvent, MediaHandle, OpenLeg},
+    engine::{LegEvent as SoundEvent, MediaEvent, MediaHandle, OpenLeg, hold, sleep},
     media::{self, PlayId, Tone},
     sip::{
         endpoint::{Flow, TransactionId},
@@ -23,8 +23,14 @@ pub(super) async fn take(
     request: Request,
     flow: Flow,
 ) {
+    // Who picks up works, as far as a simulated clock goes.
+    let working = hold(&*shared.clock);
     let dialled = request.uri.user().unwrap_or_default();
     let found = shared.truth.find(&dialled);
+    let lives = match &shared.answers {
+        Some(answers) => answers(dialled.clone()).await,
+        None => None,
+    };
     let number = found.map_or(dialled, |at| shared.truth.patients[at].number.clone());
     let count = shared.count(&number);
     shared.write("invite", &number, count, "");
@@ -33,14 +39,7 @@ pub(super) async fn take(
         let dials = &shared.truth.patients[at].dials;
         dials[(count - 1 - cut.again).min(dials.len() - 1)].clone()
     });
-    let dial = dial.unwrap_or_else(|| Dial {
-        does: Behaviour::Vacant,
-        ring_s: 0.0,
-        keys: Vec::new(),
-        thinks_s: 0.0,
-        hangs_up_after: None,
-        speaks_s: 0.0,
-    });
+    let dial = lives.or(dial).unwrap_or_else(|| Dial::of(Behaviour::Vacant));
     let refused = match dial.does {
         Behaviour::Silent => return,
         Behaviour::TrunkFault => Some((503, Some(34))),
@@ -54,6 +53,7 @@ pub(super) async fn take(
         return;
     };
     call.number.clone_from(&number);
+    drop(working);
     let how = call.run().await;
     if !call.was_cut() {
         shared.forget(&number);
@@ -238,8 +238,11 @@ impl Call {
     }
 
     async fn run(&mut self) -> &'static str {
+        let clock = Arc::clone(&self.shared.clock);
         loop {
+            let working = hold(&*clock);
             self.drain().await;
+            drop(working);
             if self.leg.is_over() {
                 return self.ended.unwrap_or("over");
             }
@@ -255,7 +258,7 @@ impl Call {
                     None => return "lost",
                 },
                 Some(sound) = self.sounds.recv() => self.on_sound(&sound.event),
-                () = time::sleep(wait) => self.on_timer(),
+                () = sleep(&*clock, wait) => self.on_timer(),
             }
         }
     }

@@ -145,6 +145,12 @@ impl Truth {
 }
 
 impl Dial {
+    /// Nothing but this.
+    pub const fn of(does: Behaviour) -> Self {
+        let keys = Vec::new();
+        Self { does, ring_s: 0.0, keys, thinks_s: 0.0, hangs_up_after: None, speaks_s: 0.0 }
+    }
+
     /// The entries up to the birthday (four digits): what each call asks anew.
     pub(super) fn opening(&self) -> usize {
         let birthday = |entry: &String| {

@@ -162,6 +162,30 @@ pub async fn close(
     Ok(done.rows_affected() == 1)
 }
 
+/// Every task of this person that a machine would still call for ends with this reason;
+/// `by_nobody`: those that wait for a person too.
+pub async fn cancel_for_person(
+    scope: &mut Scope,
+    person: Uuid,
+    by_nobody: bool,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<u64> {
+    let done = sqlx::query!(
+        "update task set state = 'cancelled', why = $2, updated_at = $3
+         where person_id = $1 and kind in ('follow_up', 'callback')
+           and (state in ('pending', 'due', 'assigned', 'waiting_retry', 'waiting_repair')
+               or $4 and state = 'needs_person')",
+        person,
+        why,
+        at,
+        by_nobody
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// A call has completed it: the same facts, from the call.
 pub async fn set_done(
     scope: &mut Scope,

@@ -39,6 +39,7 @@ pub mod person;
 pub mod plan;
 pub mod policy;
 pub mod prompt;
+pub mod proof;
 pub mod recall;
 pub mod recording;
 pub mod ring_test;

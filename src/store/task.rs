@@ -38,9 +38,10 @@ pub async fn next_due(
              coalesce(a.had_operation, false) as "had_operation!",
              coalesce(a.disclosure, 'unknown') as "disclosure!",
              a.discharged_on as "discharged_on?",
-             t.plan_id is not null and t.dials = 0 and t.why is distinct from 'better_hour'
+             t.plan_id is not null and t.dials = 0
                  and exists (select from run r where r.run_id = t.run_id and r.is_standing)
-                 as "may_wait!"
+                 and not exists (select from decision w where w.task_id = t.task_id
+                     and w.what = 'put_off' and w.why = 'better_hour') as "may_wait!"
          from task t left join admission a using (admission_id)
              left join department d on d.department_id = t.department_id
          where t.run_id = $1 and t.kind = 'follow_up' and t.state in ('due', 'waiting_retry')
@@ -258,26 +259,6 @@ pub async fn is_notice(scope: &mut Scope, task: TaskId) -> Result<bool> {
         task.as_uuid()
     );
     Ok(found.fetch_optional(scope.connection()).await?.unwrap_or(false))
-}
-
-/// Every task of this person that a machine would still call for ends with this reason.
-pub async fn cancel_for_person(
-    scope: &mut Scope,
-    person: Uuid,
-    why: &str,
-    at: DateTime<Utc>,
-) -> Result<u64> {
-    let done = sqlx::query!(
-        "update task set state = 'cancelled', why = $2, updated_at = $3
-         where person_id = $1 and kind in ('follow_up', 'callback')
-           and state in ('pending', 'due', 'assigned', 'waiting_retry', 'waiting_repair')",
-        person,
-        why,
-        at
-    )
-    .execute(scope.connection())
-    .await?;
-    Ok(done.rows_affected())
 }
 
 /// A person goes on with it.

@@ -216,7 +216,7 @@ pub async fn earlier_followed(
     .await?)
 }
 
-/// Calls that a machine would still make because of this stay.
+/// Calls that a machine or a nurse would still make because of this stay.
 pub async fn cancel_tasks(
     scope: &mut Scope,
     stay: AdmissionId,
@@ -226,7 +226,8 @@ pub async fn cancel_tasks(
     sqlx::query!(
         "update task set state = 'cancelled', why = $2, updated_at = $3
          where admission_id = $1 and kind in ('follow_up', 'callback')
-           and state in ('pending', 'due', 'assigned', 'waiting_retry', 'waiting_repair')",
+           and state in ('pending', 'due', 'assigned', 'waiting_retry', 'waiting_repair',
+               'needs_person')",
         stay.as_uuid(),
         why,
         at

@@ -1,8 +1,6 @@
 //! A dial has ended: its outcome, and what becomes of its task and its number, in one
 //! transaction.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -13,11 +11,12 @@ use crate::{
     base::{AttemptId, NumberId, PersonId, RunId, TaskId},
     domain::{
         After, Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION,
-        Outcome, PastAttempt, TaskState, after, heed,
+        Outcome, PastAttempt, TaskState, after, fault_while_they_listened, heed, unless_gone,
     },
     store::{
         self, Scope,
         attempt::Open,
+        person::Standing,
         task::{Row, Settled},
     },
 };
@@ -41,11 +40,10 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// Our fault, but the person was on the line: not again in a minute.
     fn amend(&self, next: Next, outcome: Outcome, dialler: &Dialler) -> Next {
-        if outcome == Outcome::SystemFault && self.facts.answered && self.resolved_by.is_none() {
-            return Next::RetryAfter(Duration::from_secs(dialler.policy.retry.gap_s));
-        }
+        // Who resolved it has made sure that it does no harm to dial at once.
+        let listened = self.facts.answered && self.resolved_by.is_none();
+        let next = fault_while_they_listened(&dialler.policy.retry, next, outcome, listened);
         heed(next, outcome, self.promised, self.wants_person)
     }
 }
@@ -104,8 +102,11 @@ pub(super) async fn finish(
     let task = store::task::lock(scope, TaskId::from_uuid(open.task_id)).await?;
     let of = (NumberId::from_uuid(open.number_id), Some(attempt));
     let days = learn(scope, dialler.calendar.zone, of, outcome, at).await?;
-    let (next, past) = decide(scope, dialler, &open, &task, outcome, days, at).await?;
+    let person = PersonId::from_uuid(task.person_id);
+    let standing = store::person::standing(scope, person).await?;
+    let (next, past) = decide(scope, dialler, &open, &task, &standing, (outcome, days), at).await?;
     let next = ended.amend(next, outcome, dialler);
+    let next = end_if_gone(scope, &open, &standing, next, at).await?;
     settle(scope, dialler, &open, &task, outcome, ended, (next, &past), at).await?;
     let change = Change {
         did: "ended",
@@ -156,8 +157,8 @@ async fn decide(
     dialler: &Dialler,
     open: &Open,
     task: &Row,
-    outcome: Outcome,
-    out_of_service_days: i64,
+    standing: &Standing,
+    (outcome, out_of_service_days): (Outcome, i64),
     at: DateTime<Utc>,
 ) -> Result<(Next, Vec<PastAttempt>)> {
     let (calendar, number) = (&dialler.calendar, NumberId::from_uuid(open.number_id));
@@ -167,8 +168,7 @@ async fn decide(
     let person = PersonId::from_uuid(task.person_id);
     let today = calendar.local_date(at);
     let known = Known::read(scope, person).await?;
-    let standing = store::person::standing(scope, person).await?;
-    let (_, ladder) = known.next_number(dialler, task.task_id, &standing, task.patient_only, today);
+    let (_, ladder) = known.next_number(dialler, task.task_id, standing, task.patient_only, today);
     let count = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
     let counts = Counts {
         attempts: count(i64::from(task.attempts) + i64::from(outcome.is_attempt())),
@@ -181,6 +181,27 @@ async fn decide(
     };
     let next = dialler.policy.retry.decide(outcome, counts);
     Ok((next, known.attempts(task.task_id)))
+}
+
+/// A death, a refusal or a readmission was told while the telephone rang.
+async fn end_if_gone(
+    scope: &mut Scope,
+    open: &Open,
+    standing: &Standing,
+    next: Next,
+    at: DateTime<Utc>,
+) -> Result<Next> {
+    let gone = [
+        (standing.died, "died"),
+        (standing.refused, "refused"),
+        (standing.readmitted, "readmitted"),
+    ];
+    let gone = gone.into_iter().find_map(|(holds, why)| holds.then_some(why));
+    let kept = unless_gone(next, gone.is_some());
+    if let Some(why) = gone.filter(|_| kept != next) {
+        store::decision::insert(scope, &decided(open, "ended", why), at).await?;
+    }
+    Ok(kept)
 }
 
 #[expect(
@@ -244,7 +265,7 @@ async fn settle(
             stop_person(scope, &SYSTEM, person, EndReason::Refused, at).await?;
         }
         Outcome::NotEligible => {
-            store::decision::insert(scope, &closed(open, "not_eligible"), at).await?;
+            store::decision::insert(scope, &decided(open, "closed", "not_eligible"), at).await?;
         }
         Outcome::Unable => {
             follow_on(scope, id, "verify_person", "核实患者状态", at).await?;
@@ -270,10 +291,10 @@ async fn respondent(scope: &mut Scope, task: TaskId) -> Result<Option<&'static s
     })
 }
 
-fn closed<'a>(open: &Open, why: &'a str) -> store::decision::New<'a> {
+fn decided<'a>(open: &Open, what: &'a str, why: &'a str) -> store::decision::New<'a> {
     const NONE: &serde_json::Value = &serde_json::Value::Null;
     let (task, person) = (open.task_id, open.person_id);
-    store::decision::New { task, person, what: "closed", why, until: None, facts: NONE }
+    store::decision::New { task, person, what, why, until: None, facts: NONE }
 }
 
 fn is_interrupted(outcome: Outcome) -> bool {

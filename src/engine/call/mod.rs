@@ -19,10 +19,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use tokio::{
-    sync::{mpsc, watch},
-    time,
-};
+use tokio::sync::{mpsc, watch};
 use tracing::{Instrument, info_span, warn};
 use uuid::Uuid;
 
@@ -38,7 +35,7 @@ use conversation::{Script, Talk};
 use recording::Tape;
 use sound::Sound;
 
-use super::{Core, Journal, Mailbox, MediaEvent, StudioScript};
+use super::{Core, Hold, Journal, Mailbox, MediaEvent, StudioScript, hold, sleep};
 use crate::{
     app::{CallRef, Claim, DutyClaim, RingClaim},
     base::{CallId, LegId, Machine as _, PersonId},
@@ -196,15 +193,20 @@ fn spawn(
     let handle = CallHandle { id: call.id, is_outbound, person, alert, mailbox, ended };
     call.core.add_call(handle.clone());
     let span = info_span!("call", call.id = %call.id);
-    tokio::spawn(call.run().instrument(span));
+    // From now on, not only when the task is given a thread.
+    let working = hold(&*call.core.clock);
+    tokio::spawn(call.run(working).instrument(span));
     handle
 }
 
 impl Call {
-    async fn run(mut self) {
+    async fn run(mut self, mut working: Option<Hold>) {
         self.drain().await;
         while !self.is_done() {
-            match self.wait().await {
+            drop(working);
+            let woken = self.wait().await;
+            working = hold(&*self.core.clock);
+            match woken {
                 Wake::Sip(event) => {
                     let now = self.core.clock.instant();
                     self.leg.handle_input(invite::Input::Event(event), now);
@@ -216,6 +218,7 @@ impl Call {
             self.drain().await;
         }
         self.finish().await;
+        drop(working);
     }
 
     /// What the machines want, until they want nothing more.
@@ -283,7 +286,7 @@ impl Call {
             Some(command) = self.commands.recv() => Wake::Command(command),
             Some(event) = self.mailbox.recv() => Wake::Sip(event),
             Some(event) = self.sound.events.recv() => Wake::Sound(event),
-            () = time::sleep(deadline.unwrap_or(IDLE_LOOK)) => Wake::Timer,
+            () = sleep(&*self.core.clock, deadline.unwrap_or(IDLE_LOOK)) => Wake::Timer,
         }
     }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sha2::Digest;
 
 use super::{
+    Model,
     ledger::Ledger,
     people::{Line, Person},
     talk::Manner,
@@ -56,7 +57,14 @@ impl World<'_> {
     }
 
     fn silence(&self, person: &Person, line: Line, dial: u32) -> Ending {
-        let signal = |status, cause, rang, cancelled| Ending {
+        let (status, cause, rang, cancelled) = match silence(self.model, person, line, dial) {
+            Silence::Dead => (404, Some(1), false, false),
+            Silence::Busy => (486, Some(17), false, false),
+            Silence::Declined => (603, Some(21), true, false),
+            Silence::PoweredOff => (480, Some(20), false, false),
+            Silence::NoAnswer => (487, None, true, true),
+        };
+        Ending {
             attempt: 0,
             by_person: false,
             answered: false,
@@ -68,21 +76,6 @@ impl World<'_> {
             promised: None,
             wants_person: false,
             answers: Vec::new(),
-        };
-        if line == Line::Dead {
-            return signal(404, Some(1), false, false);
-        }
-        let at = person.chance(dial, 2);
-        let (busy, declined) = (self.model.get("busy"), self.model.get("declined"));
-        let off = self.model.get("powered_off");
-        if at < busy {
-            signal(486, Some(17), false, false)
-        } else if at < busy + declined {
-            signal(603, Some(21), true, false)
-        } else if at < busy + declined + off {
-            signal(480, Some(20), false, false)
-        } else {
-            signal(487, None, true, true)
         }
     }
 
@@ -95,7 +88,8 @@ impl World<'_> {
         dial: u32,
         at: DateTime<Utc>,
     ) -> Result<(Ending, Duration), String> {
-        let manner = self.manner(task, line, by_person, dial);
+        let row = &self.ledger.tasks[task];
+        let manner = manner(self.model, &self.people[row.person as usize], line, by_person, dial);
         let plain = Ending {
             attempt,
             by_person,
@@ -131,42 +125,72 @@ impl World<'_> {
         Ok((ending, lasted + Duration::seconds(12)))
     }
 
-    fn manner(&self, task: usize, line: Line, by_person: bool, dial: u32) -> Manner {
-        let row = &self.ledger.tasks[task];
-        let person = &self.people[row.person as usize];
-        let is = |name: &str, salt| person.chance(dial, salt) < self.model.get(name);
-        let informed = person.chance(0, 13) < self.model.get("relative_informed");
-        match line {
-            Line::Stranger | Line::Dead => return Manner::Stranger,
-            Line::Relative { informed: false } => {
-                return Manner::RelativeAnswers { informed: false };
-            }
-            _ if is("postpones", 3) => return Manner::Postpones,
-            Line::Patient if is("other_answers", 4) && !informed => {
-                return Manner::RelativeAnswers { informed: false };
-            }
-            _ if person.refuses => return Manner::Refuses,
-            _ => {}
-        }
-        let at = person.chance(dial, 5);
-        if by_person {
-            let completes = at < self.model.get("person_completes");
-            return if completes { Manner::Answers } else { Manner::Postpones };
-        }
-        let (whole, part) = (self.model.get("keys_complete"), self.model.get("keys_break_off"));
-        match at {
-            at if at < whole && matches!(line, Line::Relative { .. }) => {
-                Manner::RelativeAnswers { informed: true }
-            }
-            at if at < whole => Manner::Answers,
-            at if at < whole + part => Manner::BreaksOff(5),
-            at if at < whole + part + (1.0 - whole - part) * 0.5 => Manner::NoKeys,
-            _ => Manner::WrongBirthday,
-        }
-    }
-
     fn note(&mut self, at: DateTime<Utc>, person: u32, number: u64, ending: &Ending) {
         self.digest.update(format!("{at} {person} {number} {};", ending.status));
+    }
+}
+
+/// How whoever picks up behaves in this call.
+pub(in crate::sim) fn manner(
+    model: &Model,
+    person: &Person,
+    line: Line,
+    by_person: bool,
+    dial: u32,
+) -> Manner {
+    let is = |name: &str, salt| person.chance(dial, salt) < model.get(name);
+    let informed = person.chance(0, 13) < model.get("relative_informed");
+    match line {
+        Line::Stranger | Line::Dead => return Manner::Stranger,
+        Line::Relative { informed: false } => {
+            return Manner::RelativeAnswers { informed: false };
+        }
+        _ if is("postpones", 3) => return Manner::Postpones,
+        Line::Patient if is("other_answers", 4) && !informed => {
+            return Manner::RelativeAnswers { informed: false };
+        }
+        _ if person.refuses => return Manner::Refuses,
+        _ => {}
+    }
+    let at = person.chance(dial, 5);
+    if by_person {
+        let completes = at < model.get("person_completes");
+        return if completes { Manner::Answers } else { Manner::Postpones };
+    }
+    let (whole, part) = (model.get("keys_complete"), model.get("keys_break_off"));
+    match at {
+        at if at < whole && matches!(line, Line::Relative { .. }) => {
+            Manner::RelativeAnswers { informed: true }
+        }
+        at if at < whole => Manner::Answers,
+        at if at < whole + part => Manner::BreaksOff(5),
+        at if at < whole + part + (1.0 - whole - part) * 0.5 => Manner::NoKeys,
+        _ => Manner::WrongBirthday,
+    }
+}
+
+/// Why nobody picks up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::sim) enum Silence {
+    Dead,
+    Busy,
+    Declined,
+    PoweredOff,
+    NoAnswer,
+}
+
+pub(in crate::sim) fn silence(model: &Model, person: &Person, line: Line, dial: u32) -> Silence {
+    if line == Line::Dead {
+        return Silence::Dead;
+    }
+    let at = person.chance(dial, 2);
+    let (busy, declined) = (model.get("busy"), model.get("declined"));
+    let off = model.get("powered_off");
+    match at {
+        at if at < busy => Silence::Busy,
+        at if at < busy + declined => Silence::Declined,
+        at if at < busy + declined + off => Silence::PoweredOff,
+        _ => Silence::NoAnswer,
     }
 }
 

@@ -1,18 +1,20 @@
 //! The record of a simulated year, in memory. Every decision is `domain`'s, as the server's
 //! own are; here are only the rows.
 
+mod ending;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
 use uuid::Uuid;
 
-use super::people::{Line, Person};
+use super::people::Line;
 use crate::{
     base::{ContactId, E164, NumberId},
     domain::{
-        After, Calendar, Callee, CallingPolicy, Conversation, Counts, DayPart, DialFacts, History,
-        LadderContact, LadderNumber, NumberKind, NumberState, Outcome, PastAttempt, Relation,
-        TaskDial, TaskState, Verdict, after, better_hour, heed, judge,
+        Calendar, Callee, CallingPolicy, Conversation, DayPart, DialFacts, History, LadderContact,
+        LadderNumber, NumberKind, NumberState, Outcome, PastAttempt, Relation, TaskDial, TaskState,
+        Verdict, better_hour, judge,
     },
 };
 
@@ -86,6 +88,8 @@ pub(super) enum Claim {
     },
     PutOff(DateTime<Utc>),
     Over,
+    /// Dialled often enough: no machine goes on.
+    ToPerson,
     /// No number is left.
     Repair,
 }
@@ -102,19 +106,9 @@ pub(super) struct Ended {
 }
 
 impl Ledger {
-    pub(super) fn admit(&mut self, person: &Person) {
-        let number = |&(number, line): &(u64, Line)| Number {
-            number,
-            line,
-            state: NumberState::Unverified,
-            dead_days: BTreeSet::new(),
-            last_answered: None,
-        };
-        self.standing.push(Standing {
-            died: person.disposition == 5,
-            numbers: person.numbers.iter().map(number).collect(),
-            ..Standing::default()
-        });
+    pub(super) fn admit(&mut self, died: bool, numbers: &[(u64, Line)]) {
+        let numbers = numbers.iter().map(|(number, line)| Number::told(*number, *line)).collect();
+        self.standing.push(Standing { died, numbers, ..Standing::default() });
     }
 
     pub(super) fn add(&mut self, task: Task) -> usize {
@@ -124,8 +118,14 @@ impl Ledger {
         id
     }
 
+    /// Follow-ups that the machine may look at now, as the server finds them.
+    pub(super) fn is_due(&self, task: usize, at: DateTime<Utc>) -> bool {
+        let row = &self.tasks[task];
+        matches!(row.state, TaskState::Due | TaskState::WaitingRetry) && row.not_before <= at
+    }
+
     /// May this task be dialled now, and on which number? The attempt is there before the
-    /// call.
+    /// call; a task that may not be dialled says what it waits for.
     pub(super) fn claim(
         &mut self,
         policy: &CallingPolicy,
@@ -133,27 +133,56 @@ impl Ledger {
         task: usize,
         birth: NaiveDate,
         at: DateTime<Utc>,
+        by_person: bool,
+    ) -> Claim {
+        let claim = self.judge(policy, calendar, task, birth, at, by_person);
+        let row = &mut self.tasks[task];
+        match claim {
+            Claim::Dial { number, .. } => self.begin(task, number, at),
+            // A nurse looks again on her next round.
+            Claim::PutOff(_) if by_person => {}
+            Claim::PutOff(until) => row.not_before = until,
+            Claim::Over => row.state = TaskState::Cancelled,
+            Claim::ToPerson => row.state = TaskState::NeedsPerson,
+            Claim::Repair => row.state = TaskState::WaitingRepair,
+        }
+        claim
+    }
+
+    fn judge(
+        &mut self,
+        policy: &CallingPolicy,
+        calendar: &Calendar,
+        task: usize,
+        birth: NaiveDate,
+        at: DateTime<Utc>,
+        by_person: bool,
     ) -> Claim {
         let person = self.tasks[task].person;
+        if !by_person && self.tasks[task].dials >= policy.dials_per_task_max {
+            return Claim::ToPerson;
+        }
         let today = calendar.local_date(at);
         let Some((number, line)) = self.next_number(policy, task, birth, today) else {
             return Claim::Repair;
         };
         let past = self.past(person as usize, task);
         let row = &mut self.tasks[task];
-        if row.dials == 0
-            && !std::mem::replace(&mut row.has_waited, true)
-            && let Some(until) = better_hour(&policy.spread, calendar, &past, at)
-        {
+        let may_wait = !by_person && row.dials == 0 && !row.has_waited;
+        if may_wait && let Some(until) = better_hour(&policy.spread, calendar, &past, at) {
+            row.has_waited = true;
             return Claim::PutOff(until);
         }
         let history = self.history(person, number, calendar, at);
         match judge(policy, calendar, &history, at) {
-            Verdict::Dial => {}
-            Verdict::PutOff { until, .. } => return Claim::PutOff(until),
-            Verdict::End(_) => return Claim::Over,
+            Verdict::Dial => Claim::Dial { attempt: self.attempts.len(), number, line },
+            Verdict::PutOff { until, .. } => Claim::PutOff(until),
+            Verdict::End(_) => Claim::Over,
         }
-        let attempt = self.attempts.len();
+    }
+
+    fn begin(&mut self, task: usize, number: u64, at: DateTime<Utc>) {
+        let (attempt, person) = (self.attempts.len(), self.tasks[task].person);
         self.attempts.push(Attempt {
             at,
             ended: None,
@@ -168,7 +197,6 @@ impl Ledger {
         let row = &mut self.tasks[task];
         row.state = TaskState::InProgress;
         row.dials += 1;
-        Claim::Dial { attempt, number, line }
     }
 
     /// This patient answers at another part of the day, within a day from now.
@@ -244,113 +272,6 @@ impl Ledger {
         history
     }
 
-    /// The outcome of a dial, and what becomes of its task and its number.
-    pub(super) fn finish(
-        &mut self,
-        policy: &CallingPolicy,
-        calendar: &Calendar,
-        attempt: usize,
-        ended: &Ended,
-        birth: NaiveDate,
-        at: DateTime<Utc>,
-    ) -> Outcome {
-        let outcome = ended.facts.outcome(ended.conversation);
-        let row = &mut self.attempts[attempt];
-        (row.ended, row.outcome, row.answered) = (Some(at), Some(outcome), ended.facts.answered);
-        let (task, number, person) = (row.task, row.number, row.person as usize);
-        let today = calendar.local_date(at);
-        let dead_days = self.learn(person, number, outcome, ended.facts.answered, today);
-        let is_interrupted = matches!(outcome, Outcome::BreakOff | Outcome::Partial);
-        let counted = &mut self.tasks[task];
-        counted.attempts += u32::from(outcome.is_attempt());
-        counted.interruptions += u32::from(is_interrupted);
-        let counts = self.counts(policy, task, number, birth, dead_days, calendar, at);
-        let next = policy.retry.decide(outcome, counts);
-        let next = heed(next, outcome, ended.promised, ended.wants_person);
-        let past = self.past(person, task);
-        let promised = ended.promised;
-        let After { state, not_before, .. } =
-            after(calendar, &policy.spread, next, outcome, promised, &past, at);
-        let row = &mut self.tasks[task];
-        row.state = match state {
-            // Who hands a task on to a person already is one.
-            TaskState::WaitingRetry if ended.by_person => TaskState::NeedsPerson,
-            state => state,
-        };
-        row.not_before = not_before.unwrap_or(at);
-        if state == TaskState::Completed {
-            (row.done_on, row.by_person) = (Some(today), ended.by_person);
-        }
-        if matches!(outcome, Outcome::Refused) {
-            self.standing[person].refused = true;
-            self.stop(person);
-        }
-        outcome
-    }
-
-    fn learn(
-        &mut self,
-        person: usize,
-        number: u64,
-        outcome: Outcome,
-        answered: bool,
-        today: NaiveDate,
-    ) -> u32 {
-        let known = self.standing[person].numbers.iter_mut().find(|n| n.number == number);
-        let Some(known) = known else { return 0 };
-        if answered {
-            known.last_answered = Some(today);
-        }
-        match outcome {
-            Outcome::NotInService => {
-                known.dead_days.insert(today);
-                let is_dead = known.dead_days.len() >= 2;
-                known.state = if is_dead { NumberState::Invalid } else { NumberState::Suspect };
-            }
-            Outcome::WrongNumber => known.state = NumberState::Blocked,
-            Outcome::Completed | Outcome::Partial => known.state = NumberState::Valid,
-            outcome if outcome.is_attempt() => known.dead_days.clear(),
-            _ => {}
-        }
-        known.dead_days.len() as u32
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the facts of one decision")]
-    fn counts(
-        &self,
-        policy: &CallingPolicy,
-        task: usize,
-        number: u64,
-        birth: NaiveDate,
-        dead_days: u32,
-        calendar: &Calendar,
-        at: DateTime<Utc>,
-    ) -> Counts {
-        let row = &self.tasks[task];
-        let standing = &self.standing[row.person as usize];
-        let today = calendar.local_date(at);
-        let of_task =
-            || standing.attempts.iter().map(|at| &self.attempts[*at]).filter(|a| a.task == task);
-        let days = |outcome: Outcome| {
-            let days = of_task().filter(|a| a.outcome == Some(outcome));
-            days.map(|a| calendar.local_date(a.at)).collect::<BTreeSet<_>>().len() as u32
-        };
-        let busy_today = of_task()
-            .filter(|a| a.outcome == Some(Outcome::Busy) && calendar.local_date(a.at) == today)
-            .count();
-        let age = today.years_since(birth).and_then(|age| u16::try_from(age).ok());
-        let ladder = policy.ladder.ladder(&standing.contacts(), age, false, today);
-        Counts {
-            attempts: row.attempts,
-            interruptions: row.interruptions,
-            declined_days: days(Outcome::Declined),
-            out_of_service_days: dead_days,
-            faults: 0,
-            has_other_number: ladder.rungs.iter().any(|rung| rung.number != id(number)),
-            busy_today: busy_today > 1,
-        }
-    }
-
     fn past(&self, person: usize, task: usize) -> Vec<PastAttempt> {
         let attempts = self.standing[person].attempts.iter().map(|at| &self.attempts[*at]);
         attempts
@@ -359,19 +280,21 @@ impl Ledger {
             .collect()
     }
 
-    /// Death, refusal: every open task of the person ends.
-    pub(super) fn stop(&mut self, person: usize) {
+    /// Death, refusal, readmission: every open task of the person ends.
+    fn stop(&mut self, person: usize) {
+        self.cancel(person, |state| is_for_machine(state) || state == TaskState::NeedsPerson);
+    }
+
+    /// No machine calls this person again; what waits for a person stays.
+    fn stop_machine(&mut self, person: usize) {
+        self.standing[person].stopped = true;
+        self.cancel(person, is_for_machine);
+    }
+
+    fn cancel(&mut self, person: usize, ends: impl Fn(TaskState) -> bool) {
         for id in &self.standing[person].tasks {
             let task = &mut self.tasks[*id];
-            let open = matches!(
-                task.state,
-                TaskState::Pending
-                    | TaskState::Due
-                    | TaskState::WaitingRetry
-                    | TaskState::WaitingRepair
-                    | TaskState::NeedsPerson
-            );
-            if open {
+            if ends(task.state) {
                 task.state = TaskState::Cancelled;
             }
         }
@@ -382,6 +305,16 @@ impl Ledger {
         self.stop(person);
     }
 
+    /// Told to somebody of the staff.
+    pub(super) fn refuse(&mut self, person: usize) {
+        self.standing[person].refused = true;
+        self.stop(person);
+    }
+
+    pub(super) fn person_of(&self, attempt: usize) -> usize {
+        self.attempts[attempt].person as usize
+    }
+
     pub(super) fn readmit(&mut self, person: usize) {
         self.standing[person].readmitted = true;
         self.stop(person);
@@ -389,14 +322,7 @@ impl Ledger {
 
     /// The ward has found a number that works; follow-ups that waited for it go on.
     pub(super) fn repair(&mut self, person: usize, number: u64, at: DateTime<Utc>) -> Vec<usize> {
-        let fresh = Number {
-            number,
-            line: Line::Patient,
-            state: NumberState::Unverified,
-            dead_days: BTreeSet::new(),
-            last_answered: None,
-        };
-        self.standing[person].numbers.insert(0, fresh);
+        self.standing[person].numbers.insert(0, Number::told(number, Line::Patient));
         let mut reopened = Vec::new();
         for id in &self.standing[person].tasks {
             let task = &mut self.tasks[*id];
@@ -406,6 +332,10 @@ impl Ledger {
             }
         }
         reopened
+    }
+
+    pub(super) fn numbers(&self, person: usize) -> impl Iterator<Item = (u64, NumberState)> {
+        self.standing[person].numbers.iter().map(|known| (known.number, known.state))
     }
 
     pub(super) fn dials_of(
@@ -433,7 +363,19 @@ impl Ledger {
     }
 }
 
+impl Number {
+    const fn told(number: u64, line: Line) -> Self {
+        let state = NumberState::Unverified;
+        Self { number, line, state, dead_days: BTreeSet::new(), last_answered: None }
+    }
+}
+
 impl Standing {
+    /// What keeps everybody from calling: the machine and the nurses.
+    const fn is_gone(&self) -> bool {
+        self.died || self.refused || self.readmitted
+    }
+
     fn contacts(&self) -> Vec<LadderContact> {
         let number = |known: &Number| LadderNumber {
             id: id(known.number),
@@ -470,13 +412,23 @@ fn e164(number: u64) -> E164 {
     format!("+86{number}").parse().expect("eleven digits after 86 are a number")
 }
 
+const fn is_for_machine(state: TaskState) -> bool {
+    use TaskState::{Due, Pending, WaitingRepair, WaitingRetry};
+    matches!(state, Pending | Due | WaitingRetry | WaitingRepair)
+}
+
 pub(super) fn midnight(calendar: &Calendar, at: DateTime<Utc>) -> DateTime<Utc> {
     let day = calendar.local_date(at).and_time(NaiveTime::MIN);
     calendar.zone.from_local_datetime(&day).earliest().map_or(at, |local| local.to_utc())
 }
 
 /// An instant of the hospital's day.
-pub(super) fn local(calendar: &Calendar, day: NaiveDate, hour: u32, minute: u32) -> DateTime<Utc> {
+pub(in crate::sim) fn local(
+    calendar: &Calendar,
+    day: NaiveDate,
+    hour: u32,
+    minute: u32,
+) -> DateTime<Utc> {
     let time = NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or(NaiveTime::MIN);
     let local = calendar.zone.from_local_datetime(&day.and_time(time)).earliest();
     local.map_or_else(|| day.and_time(time).and_utc() - Duration::hours(8), |l| l.to_utc())

@@ -4,6 +4,7 @@
 mod baseline;
 mod call;
 mod check;
+mod desk;
 mod ledger;
 mod model;
 mod people;
@@ -11,6 +12,10 @@ mod report;
 mod talk;
 mod world;
 
+pub(super) use call::{Silence, manner, silence};
+pub use desk::{Desk, DialEnd, Standing, Whose};
+pub(super) use ledger::local;
 pub use model::{Model, ModelError, Parameter};
-use people::Person;
+pub(super) use people::{Line, Person};
 pub use report::{Year, simulate};
+pub(super) use talk::{Manner, Stage};

@@ -8,7 +8,7 @@ use super::Model;
 use crate::domain::DayPart;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Habit {
+pub(in crate::sim) enum Habit {
     AtHome,
     AtWork,
     HardToReach,
@@ -16,7 +16,7 @@ pub(super) enum Habit {
 
 /// Who would pick up at a number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Line {
+pub(in crate::sim) enum Line {
     Patient,
     Relative {
         informed: bool,
@@ -27,26 +27,31 @@ pub(super) enum Line {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Person {
-    pub(super) id: u32,
-    pub(super) seed: u64,
-    pub(super) discharged_on: NaiveDate,
-    pub(super) birth: NaiveDate,
-    pub(super) disposition: i16,
-    pub(super) icd: &'static str,
-    pub(super) department: &'static str,
-    pub(super) habit: Habit,
-    pub(super) refuses: bool,
-    pub(super) died_on: Option<NaiveDate>,
-    pub(super) readmitted_on: Option<NaiveDate>,
+pub(in crate::sim) struct Person {
+    pub(in crate::sim) id: u32,
+    pub(in crate::sim) seed: u64,
+    pub(in crate::sim) discharged_on: NaiveDate,
+    pub(in crate::sim) birth: NaiveDate,
+    pub(in crate::sim) disposition: i16,
+    pub(in crate::sim) icd: &'static str,
+    pub(in crate::sim) department: &'static str,
+    pub(in crate::sim) habit: Habit,
+    pub(in crate::sim) refuses: bool,
+    pub(in crate::sim) died_on: Option<NaiveDate>,
+    pub(in crate::sim) readmitted_on: Option<NaiveDate>,
     /// Own number first, then the relative's. `(number, who is there)`
-    pub(super) numbers: Vec<(u64, Line)>,
+    pub(in crate::sim) numbers: Vec<(u64, Line)>,
     /// What the ward would find when asked: a number that works, so many days later.
-    pub(super) repair_days: Option<u64>,
+    pub(in crate::sim) repair_days: Option<u64>,
 }
 
 impl Person {
-    pub(super) fn draw(model: &Model, seed: u64, id: u32, discharged_on: NaiveDate) -> Self {
+    pub(in crate::sim) fn draw(
+        model: &Model,
+        seed: u64,
+        id: u32,
+        discharged_on: NaiveDate,
+    ) -> Self {
         let own_seed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (u64::from(id) << 20);
         let mut rng = StdRng::seed_from_u64(own_seed);
         let mut is = |name: &str| rng.random_bool(model.get(name).clamp(0.0, 1.0));
@@ -95,13 +100,13 @@ impl Person {
     }
 
     /// A choice that depends on this patient, the dial and the question alone.
-    pub(super) fn chance(&self, dial: u32, salt: u64) -> f64 {
+    pub(in crate::sim) fn chance(&self, dial: u32, salt: u64) -> f64 {
         let seed = self.seed ^ (u64::from(dial) << 8) ^ salt.wrapping_mul(0xD6E8_FEB8_6659_FD93);
         StdRng::seed_from_u64(seed).random()
     }
 
     /// How likely a call at this part of the day is answered.
-    pub(super) fn answers(&self, model: &Model, line: Line, part: DayPart) -> f64 {
+    pub(in crate::sim) fn answers(&self, model: &Model, line: Line, part: DayPart) -> f64 {
         match (line, self.habit, part) {
             (Line::Dead, ..) => 0.0,
             (Line::Stranger, ..) => model.get("at_work_answers"),
@@ -117,7 +122,7 @@ impl Person {
 
     /// Could be reached by somebody: alive, willing, not back in hospital, and some way
     /// leads to the patient or to a relative who knows.
-    pub(super) fn is_reachable(&self, deadline: NaiveDate) -> bool {
+    pub(in crate::sim) fn is_reachable(&self, deadline: NaiveDate) -> bool {
         let gone = |day: Option<NaiveDate>| day.is_some_and(|day| day <= deadline);
         let way = self
             .numbers
@@ -130,12 +135,12 @@ impl Person {
     }
 
     /// Of the denominator of the follow-up rate (features.md, section D, item 8).
-    pub(super) fn is_eligible(&self, deadline: NaiveDate) -> bool {
+    pub(in crate::sim) fn is_eligible(&self, deadline: NaiveDate) -> bool {
         let by = |day: Option<NaiveDate>| day.is_some_and(|day| day <= deadline);
         ![2, 5].contains(&self.disposition) && !by(self.died_on) && !by(self.readmitted_on)
     }
 
-    pub(super) fn birthday_keys(&self) -> String {
+    pub(in crate::sim) fn birthday_keys(&self) -> String {
         format!("{:02}{:02}", self.birth.month(), self.birth.day())
     }
 }

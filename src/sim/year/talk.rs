@@ -16,7 +16,7 @@ use super::Person;
 
 /// How the one who picked up behaves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Manner {
+pub(in crate::sim) enum Manner {
     Answers,
     RelativeAnswers {
         informed: bool,
@@ -32,28 +32,30 @@ pub(super) enum Manner {
     WrongBirthday,
 }
 
-pub(super) struct Spoken {
-    pub(super) verdict: Verdict,
-    pub(super) lasted: Duration,
+pub(in crate::sim) struct Spoken {
+    pub(in crate::sim) verdict: Verdict,
+    pub(in crate::sim) lasted: Duration,
     /// `(linkId)` of every answer, in order: none may be there twice.
-    pub(super) answers: Vec<String>,
+    pub(in crate::sim) answers: Vec<String>,
+    /// What was pressed, one entry for each time that something was asked.
+    pub(in crate::sim) keys: Vec<String>,
 }
 
 /// Programs are built once for each dialplan and kind of respondent.
-pub(super) struct Stage {
+pub(in crate::sim) struct Stage {
     library: Arc<Library>,
     programs: HashMap<(String, bool), Arc<Program>>,
     began: Instant,
 }
 
 impl Stage {
-    pub(super) fn new(library: Arc<Library>, began: Instant) -> Self {
+    pub(in crate::sim) fn new(library: Arc<Library>, began: Instant) -> Self {
         Self { library, programs: HashMap::new(), began }
     }
 
     /// # Errors
     /// When there is no such dialplan.
-    pub(super) fn play(
+    pub(in crate::sim) fn play(
         &mut self,
         dialplan: &str,
         person: &Person,
@@ -85,11 +87,13 @@ impl Stage {
             asked: 0,
             asking: None,
             answers: Vec::new(),
+            keys: Vec::new(),
         };
         call.machine.handle_input(Input::Start, call.now);
         call.run();
         let lasted = call.now - self.began;
-        Ok(Spoken { verdict: call.machine.verdict(), lasted, answers: call.answers })
+        let verdict = call.machine.verdict();
+        Ok(Spoken { verdict, lasted, answers: call.answers, keys: call.keys })
     }
 
     fn program(&mut self, dialplan: &str, guardian: bool) -> Result<Arc<Program>, String> {
@@ -113,6 +117,7 @@ struct Call {
     asked: u32,
     asking: Option<String>,
     answers: Vec<String>,
+    keys: Vec<String>,
 }
 
 impl Call {
@@ -169,6 +174,7 @@ impl Call {
             self.now += A_KEY;
             self.machine.handle_input(Input::Key(key), self.now);
         }
+        self.keys.push(keys);
     }
 
     fn keys(&self, link_id: &str) -> String {
@@ -210,7 +216,7 @@ fn number(range: Option<(f64, f64)>, digits: Option<usize>) -> String {
 
 impl Manner {
     /// What a person who asks would learn from the same respondent.
-    pub(super) const fn told_to_a_person(self) -> (Conversation, Option<DayPart>) {
+    pub(in crate::sim) const fn told_to_a_person(self) -> (Conversation, Option<DayPart>) {
         match self {
             Self::RelativeAnswers { informed: false } => (Conversation::WrongPerson, None),
             Self::Stranger => (Conversation::WrongNumber, None),

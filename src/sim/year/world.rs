@@ -142,7 +142,7 @@ impl<'a> World<'a> {
         for _ in 0..count {
             let id = u32::try_from(self.people.len()).map_err(|_| "too many people")?;
             let person = Person::draw(model, self.seed, id, day);
-            self.ledger.admit(&person);
+            self.ledger.admit(person.disposition == 5, &person.numbers);
             let at = |day| local(&self.calendar, day, 3, 0);
             let (died, back) = (person.died_on.map(at), person.readmitted_on.map(at));
             self.plan(&person);
@@ -201,15 +201,11 @@ impl<'a> World<'a> {
         if !matches!(row.state, TaskState::Due | TaskState::WaitingRetry) {
             return Ok(());
         }
-        if row.dials >= self.policy.dials_per_task_max {
-            self.ledger.tasks[task].state = TaskState::Expired;
-            return Ok(());
-        }
         // A line becomes free later than the task was ready.
         let at = at.max(self.clock);
         self.clock = at;
         let birth = self.people[row.person as usize].birth;
-        match self.ledger.claim(&self.policy, &self.calendar, task, birth, at) {
+        match self.ledger.claim(&self.policy, &self.calendar, task, birth, at, false) {
             Claim::Dial { attempt, number, line } => {
                 self.lines_free -= 1;
                 self.dial(task, attempt, number, line, false, at)?;
@@ -217,7 +213,10 @@ impl<'a> World<'a> {
             Claim::PutOff(until) => {
                 self.ready.insert((until.max(at + Duration::seconds(1)), task));
             }
-            Claim::Over => self.ledger.tasks[task].state = TaskState::Cancelled,
+            Claim::ToPerson => {
+                self.with_nurses.insert(task);
+            }
+            Claim::Over => {}
             Claim::Repair => self.ask_ward(task, at),
         }
         Ok(())
@@ -278,9 +277,7 @@ impl<'a> World<'a> {
     }
 
     fn ask_ward(&mut self, task: usize, at: DateTime<Utc>) {
-        let row = &mut self.ledger.tasks[task];
-        row.state = TaskState::WaitingRepair;
-        let person = row.person;
+        let person = self.ledger.tasks[task].person;
         let days = self.people[person as usize].repair_days;
         if let (Some(days), true) = (days, self.asked_ward.insert(person)) {
             self.put(at + Duration::days(days as i64), Event::Repaired(person));
@@ -316,13 +313,12 @@ impl<'a> World<'a> {
                 continue;
             }
             let birth = self.people[row.person as usize].birth;
-            match self.ledger.claim(&self.policy, &self.calendar, task, birth, at) {
+            match self.ledger.claim(&self.policy, &self.calendar, task, birth, at, true) {
                 Claim::Dial { attempt, number, line } => {
                     left -= 1;
                     self.dial(task, attempt, number, line, true, at)?;
                 }
-                Claim::PutOff(_) => {}
-                Claim::Over => self.ledger.tasks[task].state = TaskState::Cancelled,
+                Claim::PutOff(_) | Claim::Over | Claim::ToPerson => {}
                 Claim::Repair => self.ask_ward(task, at),
             }
         }

@@ -12,12 +12,12 @@ use std::{
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use suifang::{
-    app::NewUser,
+    app::{App, Hub, NewUser},
     base::Pii,
     config::Config,
     engine::{Clock, Postgres, Server, SystemClock},
     sim::Carrier,
-    store::{Principal, Target},
+    store::{Database, Principal, Target},
 };
 
 use super::{copy_folder, free_port, manifest};
@@ -350,16 +350,40 @@ pub(crate) fn local(text: &str) -> DateTime<Utc> {
 
 /// A database that nobody else uses, in the cluster that all tests share.
 fn fresh_database(name: &str) -> String {
-    let folder = cluster();
     let database = database_name(name);
-    let made = Command::new("psql")
-        .args(["-X", "-q", "-U", "postgres", "-d", "postgres", "-h"])
-        .arg(folder)
-        .args(["-c", &format!("create database {database}")])
+    on_cluster(&format!("create database {database}"));
+    url(&database)
+}
+
+/// Another one like it, with all that is in it; nobody may be connected to that one. What is
+/// committed reaches the disk later: a test that writes thousands of times need not wait.
+pub(crate) fn copy_database(name: &str, copy: &str) -> Pii<String> {
+    let (name, copy) = (database_name(name), database_name(copy));
+    on_cluster(&format!("create database {copy} template {name}"));
+    on_cluster(&format!("alter database {copy} set synchronous_commit = off"));
+    Pii::new(url(&copy))
+}
+
+/// The record without a server, as it is at the first start.
+pub(crate) async fn empty_record(name: &str) -> App {
+    let target = Target::Url(Pii::new(fresh_database(name)));
+    let app = App::new(Database::open(&target).await.unwrap(), Hub::default());
+    app.seed().await.unwrap();
+    app
+}
+
+fn on_cluster(sql: &str) {
+    let done = Command::new("psql")
+        .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres", "-h"])
+        .arg(cluster())
+        .args(["-c", sql])
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", super::said(&made));
-    let host = folder.display().to_string().replace('/', "%2F");
+    assert!(done.status.success(), "{}", super::said(&done));
+}
+
+fn url(database: &str) -> String {
+    let host = cluster().display().to_string().replace('/', "%2F");
     format!("postgres://postgres@{host}/{database}")
 }
 
