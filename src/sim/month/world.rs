@@ -220,8 +220,8 @@ const A_LOOK: Duration = Duration::from_millis(100);
 /// Of the machine's: the dialler is just looking, or a call closes its files.
 const A_MOMENT: Duration = Duration::from_millis(1);
 
-/// Of the machine's: longer than any commit or start of a call.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Of the machine's: longer than any commit or start of a call, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A tenth of a second each: no pace is that slow, and each look puts something off.
 const LOOKS_MAX: u32 = 1000;
