@@ -309,10 +309,9 @@ impl Call {
         }
     }
 
-    /// From now on the other side is heard, if only its silence: who hears nothing hangs up.
+    /// From now on the other side is heard: who hears nothing at all hangs up.
     fn confirm(&mut self) {
-        self.confirmed = true;
-        let _ = self.media.expect_rtp();
+        self.confirmed = self.media.expect_rtp().is_ok();
     }
 
     fn configure(&self, negotiated: &Negotiated) {
@@ -459,8 +458,7 @@ impl Call {
     fn speak(&mut self, murmur: &media::Prompt) {
         let samples = (self.dial.speaks_s * f64::from(media::RATE)) as usize;
         let all = murmur.samples();
-        let part = media::Prompt::new(all[..samples.min(all.len())].to_vec());
-        self.play(part);
+        self.play(media::Prompt::new(all[..samples.min(all.len())].to_vec()));
     }
 
     fn play(&mut self, prompt: media::Prompt) {

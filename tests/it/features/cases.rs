@@ -238,7 +238,7 @@ async fn case_44_a_gap_puts_off_and_a_cap_puts_off_longer_and_nothing_is_dropped
     // In the evening the first one's next part of the day has come, and the day is full.
     hospital.on("2025-01-06T19:30").await;
     until("the cap", || put_off().iter().any(|one| one["why"] == "daily_cap")).await;
-    assert!(until_of("daily_cap").unwrap() > "2025-01-06T16".to_owned(), "another day, in UTC");
+    assert!(&*until_of("daily_cap").unwrap() > "2025-01-06T16", "another day, in UTC");
     assert_eq!(dials(), 2, "never a third");
     let all = tasks(&hospital, &run);
     let open = all.iter().filter(|task| task["state"] == "waiting_retry" || task["state"] == "due");
