@@ -160,12 +160,12 @@ impl Bench<'_> {
             self.report(&what, period, "ward", "disease", 5).await;
         }
         for (name, days) in [("a month", 31), ("a year", 365)] {
-            self.from_calls(name, Period { from: to - Days::new(days), to }).await;
+            self.over_calls(name, Period { from: to - Days::new(days), to }).await;
         }
     }
 
     /// Reports that stand in no roll-up: each call or answer of the period is looked at.
-    async fn from_calls(&self, name: &str, period: Period) {
+    async fn over_calls(&self, name: &str, period: Period) {
         let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
         let (from, to) = (midnight(period.from), midnight(period.to));
         for what in ["workload", "AAPOR", "marks by department", "symptoms by disease"] {
