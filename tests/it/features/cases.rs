@@ -38,11 +38,6 @@ fn start(hospital: &Hospital, dialplan: &str, import: &Value) -> String {
     run
 }
 
-fn person(hospital: &Hospital, no: &str) -> String {
-    let found = hospital.get(&format!("/api/patients?search={no}")).ok();
-    found["items"][0]["person_id"].as_str().unwrap().to_owned()
-}
-
 fn tasks(hospital: &Hospital, run: &str) -> Vec<Value> {
     let tasks = hospital.get(&format!("/api/runs/{run}/tasks?limit=200")).ok();
     tasks["items"].as_array().unwrap().clone()
@@ -59,7 +54,7 @@ async fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 fn decisions(hospital: &Hospital, no: &str, day: &str) -> Vec<Value> {
-    let path = format!("/api/patients/{}/decisions?day={day}", person(hospital, no));
+    let path = format!("/api/patients/{}/decisions?day={day}", hospital.person(no));
     hospital.get(&path).ok().as_array().unwrap().clone()
 }
 
@@ -152,7 +147,7 @@ async fn case_42_every_task_that_was_not_dialled_can_say_why() {
         hospital.carrier((0..7).map(|n| patient(&number(n), vec![keys(&["~1"])])).collect()).await;
     let rows: Vec<_> = (0..7).map(|n| row(n, &number(n))).collect();
     let import = import(&hospital, &rows).await;
-    let path = |no: &str| format!("/api/patients/{}", person(&hospital, no));
+    let path = |no: &str| format!("/api/patients/{}", hospital.person(no));
     // 0: answers. 1: deaf. 2: its only number is somebody else's. 3: on the do-not-call
     // list. 4: in hospital again. 5: rung at the bedside a moment ago. 6: dialled seven times
     // by machine and nurses.

@@ -2,11 +2,6 @@ use serde_json::{Value, json};
 
 use crate::support::hospital::{Hospital, PASSWORD};
 
-fn person(hospital: &Hospital, no: &str) -> String {
-    let found = hospital.get(&format!("/api/patients?search={no}")).ok();
-    found["items"][0]["person_id"].as_str().unwrap().to_owned()
-}
-
 /// F108: onset, treatment, each follow-up's opinion and the outcome stand in one list by date;
 /// another department's nurse sees nothing of it.
 #[tokio::test(flavor = "multi_thread")]
@@ -17,7 +12,7 @@ async fn f108_the_course_of_a_disease_is_one_list_from_onset_to_outcome() {
     let row = "张一,男,1960-02-03,Z00001,肿瘤科,一病区,2024-12-20,2025-01-01,1,13800000001,C34,\
         肺癌,32.4100,肺叶切除术,2024-12-24,陈主任";
     hospital.import("in.csv", format!("{header}\n{row}\n").as_bytes()).await;
-    let person = person(&hospital, "Z00001");
+    let person = hospital.person("Z00001");
     hospital.on("2025-01-08T10:00").await;
     let due = hospital.get("/api/due").ok();
     let task = due["items"][0]["task_id"].as_str().unwrap().to_owned();

@@ -13,11 +13,6 @@ fn patient(number: &str, behaviour: Behaviour, keys: &[&str]) -> Patient {
     Patient { number: number.to_owned(), dials, truth: None }
 }
 
-fn person(hospital: &Hospital, no: &str) -> String {
-    let found = hospital.get(&format!("/api/patients?search={no}")).ok();
-    found["items"][0]["person_id"].as_str().unwrap().to_owned()
-}
-
 /// The first number of the patient: its id, its state.
 fn number(hospital: &Hospital, person: &str) -> (Value, Value) {
     let shown = hospital.get(&format!("/api/patients/{person}")).ok();
@@ -67,7 +62,7 @@ async fn f027_a_ward_rings_out_of_town_when_its_role_may_and_is_told_why_not() {
     hospital.add_user("nurse", "ring_nurse").await;
     let cookie = hospital.sign_in("nurse");
     let ring = |no: &str| {
-        let person = person(&hospital, no);
+        let person = hospital.person(no);
         let (number, _) = number(&hospital, &person);
         let path = format!("/api/patients/{person}/ring-tests");
         hospital.post_as(&cookie, &path, &json!({ "number_id": number }))
@@ -79,11 +74,11 @@ async fn f027_a_ward_rings_out_of_town_when_its_role_may_and_is_told_why_not() {
         assert!(why.contains("长途电话") && why.contains("本地电话"), "{why}");
     }
     assert_eq!(ring("L1").status, 202, "in town");
-    assert_eq!(outcome(&hospital, &person(&hospital, "L1")).await, "completed");
+    assert_eq!(outcome(&hospital, &hospital.person("L1")).await, "completed");
     role("long_distance").ok();
     for no in ["M1", "F1"] {
         assert_eq!(ring(no).status, 202, "{no}, without a new sign-in");
-        assert_eq!(outcome(&hospital, &person(&hospital, no)).await, "completed");
+        assert_eq!(outcome(&hospital, &hospital.person(no)).await, "completed");
     }
     let dials = carrier.dials();
     for number in ["+8613800000001", "+865925551234", "+865315551234"] {
@@ -111,7 +106,7 @@ async fn f021_a_number_is_rung_at_the_bedside_and_what_it_shows_is_evidence() {
         (1..=4).map(|n| discharge(&format!("Z{n}"), &format!("1380000000{n}"))).collect();
     hospital.discharges(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let ring = |no: &str| {
-        let person = person(&hospital, no);
+        let person = hospital.person(no);
         let (number, _) = number(&hospital, &person);
         let path = format!("/api/patients/{person}/ring-tests");
         hospital.post(&path, &json!({ "number_id": number }))
@@ -122,7 +117,7 @@ async fn f021_a_number_is_rung_at_the_bedside_and_what_it_shows_is_evidence() {
         ("Z3", "answered_no_keys", "unverified"),
     ] {
         assert_eq!(ring(no).status, 202, "{no}");
-        let person = person(&hospital, no);
+        let person = hospital.person(no);
         assert_eq!(outcome(&hospital, &person).await, expected, "{no}");
         assert_eq!(number(&hospital, &person).1, state, "{no}");
     }
@@ -132,14 +127,14 @@ async fn f021_a_number_is_rung_at_the_bedside_and_what_it_shows_is_evidence() {
     let again = ring("Z4");
     assert_eq!((again.status, carrier.dials()["+8613800000004"]), (409, 1), "{again:?}");
     // A number of somebody else cannot be named, nor is it rung at night or after a death.
-    let (of_z2, _) = number(&hospital, &person(&hospital, "Z2"));
-    let path = format!("/api/patients/{}/ring-tests", person(&hospital, "Z1"));
+    let (of_z2, _) = number(&hospital, &hospital.person("Z2"));
+    let path = format!("/api/patients/{}/ring-tests", hospital.person("Z1"));
     assert_eq!(hospital.post(&path, &json!({ "number_id": of_z2 })).status, 404);
     hospital.on("2025-01-06T21:00").await;
     assert!(ring("Z1").body["detail"].as_str().unwrap().contains("休息"));
     hospital.on("2025-01-07T10:00").await;
     let died = json!({ "reason": "died", "died_on": "2025-01-07", "why": "家属来电" });
-    hospital.post(&format!("/api/patients/{}/end", person(&hospital, "Z1")), &died).ok();
+    hospital.post(&format!("/api/patients/{}/end", hospital.person("Z1")), &died).ok();
     assert_eq!(ring("Z1").status, 409);
     assert_eq!(carrier.dials()["+8613800000001"], 1);
     let audited = hospital.sql("select count(*) from audit where subject = 'ring_test'");
@@ -155,7 +150,7 @@ async fn f048_a_ring_at_the_bedside_is_a_dial_to_the_person() {
     let header = "姓名,性别,出生日期,住院号,出院科室,出院日期,联系电话";
     let row = "王秀英,女,1952-08-15,Z1,心内科,2025-01-01,13800000001";
     let import = hospital.import("in.csv", format!("{header}\n{row}\n").as_bytes()).await;
-    let person = person(&hospital, "Z1");
+    let person = hospital.person("Z1");
     let (id, _) = number(&hospital, &person);
     let path = format!("/api/patients/{person}/ring-tests");
     hospital.post(&path, &json!({ "number_id": id })).ok();

@@ -195,6 +195,12 @@ impl Hospital {
         answer(tokio::task::block_in_place(|| request.call()).unwrap())
     }
 
+    /// The id of the patient with this 住院号.
+    pub(crate) fn person(&self, no: &str) -> String {
+        let found = self.get(&format!("/api/patients?search={no}")).ok();
+        found["items"][0]["person_id"].as_str().unwrap().to_owned()
+    }
+
     /// The bytes of a file that is sent.
     pub(crate) fn bytes(&self, path: &str) -> Vec<u8> {
         let request = agent().get(format!("{}{path}", self.address));
