@@ -1,6 +1,7 @@
 //! What a follow-up is. Pure values and decisions; no I/O, no async, no clock.
 #![deny(clippy::disallowed_methods)]
 
+pub mod acd;
 mod alert;
 mod allocation;
 mod bedside;
@@ -26,6 +27,7 @@ mod pinyin;
 mod plan_rule;
 mod plan_set;
 mod retry;
+pub mod room;
 mod roster;
 mod schedule;
 mod score;
