@@ -2,6 +2,7 @@
 //! whatever crashes, nobody is dialled twice by it.
 
 mod beside;
+mod by_agent;
 mod callee;
 mod finish;
 mod recover;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub use beside::{Beside, Way};
+pub use by_agent::AgentDial;
 pub use finish::Ended;
 pub(super) use finish::learn;
 pub use recover::{Recovered, Resolution};

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{App, Change, Result, note};
 use crate::{
-    base::{AttemptId, CallId, LegId, PersonId, Pii, TaskId},
-    store::{self, Principal},
+    base::{AttemptId, CallId, LegId, PersonId, Pii, TaskId, UserId},
+    store::{self, Principal, Scope},
 };
 
 #[derive(Clone, Debug)]
@@ -31,6 +31,7 @@ pub struct NewCall {
 pub struct LegEnd {
     pub id: LegId,
     pub role: &'static str,
+    pub user: Option<UserId>,
     pub sip_call_id: String,
     pub started_at: DateTime<Utc>,
     pub answered_at: Option<DateTime<Utc>>,
@@ -80,6 +81,16 @@ impl App {
         self.commit(scope).await
     }
 
+    /// One of several legs has ended; the call may go on.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn end_leg(&self, call: CallId, leg: &LegEnd, at: DateTime<Utc>) -> Result<()> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        insert_leg(&mut scope, call, leg, at).await?;
+        self.commit(scope).await
+    }
+
     /// # Errors
     /// When the database cannot be written.
     pub async fn end_call(
@@ -91,24 +102,7 @@ impl App {
     ) -> Result<()> {
         let mut scope = self.scope(&SYSTEM).await?;
         store::call::end(&mut scope, call, why, at).await?;
-        let as_i64 = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
-        let report = store::call::LegReport {
-            id: leg.id,
-            call,
-            role: leg.role,
-            sip_call_id: &leg.sip_call_id,
-            started_at: leg.started_at,
-            answered_at: leg.answered_at,
-            ended_at: at,
-            sip_status: leg.sip_status.and_then(|status| i16::try_from(status).ok()),
-            q850: leg.q850.map(i16::from),
-            codec: leg.codec,
-            packets_sent: as_i64(leg.packets_sent),
-            packets_received: as_i64(leg.packets_received),
-            packets_lost: as_i64(leg.packets_lost),
-            jitter_ms: leg.jitter_ms,
-        };
-        store::call::insert_leg(&mut scope, &report).await?;
+        insert_leg(&mut scope, call, leg, at).await?;
         let change = Change {
             did: "ended",
             subject: "call",
@@ -120,4 +114,31 @@ impl App {
         note(&mut scope, &SYSTEM, &change, at).await?;
         self.commit(scope).await
     }
+}
+
+async fn insert_leg(
+    scope: &mut Scope,
+    call: CallId,
+    leg: &LegEnd,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let as_i64 = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let report = store::call::LegReport {
+        id: leg.id,
+        call,
+        role: leg.role,
+        user: leg.user,
+        sip_call_id: &leg.sip_call_id,
+        started_at: leg.started_at,
+        answered_at: leg.answered_at,
+        ended_at: at,
+        sip_status: leg.sip_status.and_then(|status| i16::try_from(status).ok()),
+        q850: leg.q850.map(i16::from),
+        codec: leg.codec,
+        packets_sent: as_i64(leg.packets_sent),
+        packets_received: as_i64(leg.packets_received),
+        packets_lost: as_i64(leg.packets_lost),
+        jitter_ms: leg.jitter_ms,
+    };
+    Ok(store::call::insert_leg(scope, &report).await?)
 }

@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod accounts;
+mod agents;
 mod alerts;
 mod allocation;
 mod api_tokens;
@@ -47,12 +48,13 @@ use uuid::Uuid;
 
 pub use accounts::{NewUser, SignedIn, digest_ha1};
 pub use admission::{Taken, message_text};
+pub use agents::QueueVisit;
 pub use alerts::{ALERT_POLICY, Taker};
 pub use allocation::{Dealt, SampleAsk};
 pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer, SoFar};
 pub use api_tokens::{TokenHolder, TokenUse};
 pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POLICY};
-pub use attempt::{Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
+pub use attempt::{AgentDial, Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
 pub use calls::{LegEnd, NewCall};
 pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
@@ -200,6 +202,22 @@ const RULES: &[(&str, &str)] = &[
     ("series_department_id_fkey", "没有这个科室 / there is no such department"),
     ("series_ward_id_fkey", "没有这个病区 / there is no such ward"),
     ("series_version_stays", "发布的版本不能再改 / a published version stays as it is"),
+    ("agent_endpoint_once", "这部话机已是别人的 / this phone is another agent's"),
+    ("agent_user_id_fkey", "没有这个账号 / there is no such account"),
+    ("queue_agent_queue_fkey", "没有这个技能组 / there is no such queue"),
+    ("queue_agent_user_id_fkey", "没有这个座席 / there is no such agent"),
+    ("queue_agent_skill_known", "技能等级是 1 到 5 / a skill is 1 to 5"),
+    (
+        "queue_code_form",
+        "技能组代码用小写字母、数字和下划线 / a code is lower-case letters, digits and _",
+    ),
+    ("queue_name_present", "请填写技能组名称 / a queue needs a name"),
+    ("queue_ring_plausible", "振铃时长 5 到 60 秒 / ringing takes 5 to 60 s"),
+    ("queue_wait_plausible", "最长等待 10 到 3600 秒 / the longest wait is 10 to 3600 s"),
+    ("queue_announce_plausible", "播报间隔 10 到 600 秒 / the position is told each 10 to 600 s"),
+    ("queue_waiting_plausible", "最多等待 1 到 500 人 / 1 to 500 may wait"),
+    ("queue_priority_plausible", "优先级 -100 到 100 / a priority is -100 to 100"),
+    ("agent_wrap_up_plausible", "话后处理 0 到 1800 秒 / wrap-up takes 0 to 1800 s"),
     ("stop_all_has_reason", "请写明停呼原因 / a reason is required"),
     (
         "run_one_standing",

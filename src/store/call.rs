@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::{Result, Scope};
-use crate::base::{AttemptId, CallId, LegId, PersonId, TaskId};
+use crate::base::{AttemptId, CallId, LegId, PersonId, TaskId, UserId};
 
 pub struct NewCall<'a> {
     pub id: CallId,
@@ -65,6 +65,27 @@ pub async fn set_state(
     Ok(())
 }
 
+/// Who of ours talks in it.
+pub async fn set_agent(scope: &mut Scope, call: CallId, agent: UserId) -> Result<()> {
+    sqlx::query!(
+        "update call set agent = $2 where call_id = $1",
+        call.as_uuid(),
+        agent.as_uuid()
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// Answers whether there is such a call.
+pub async fn set_note(scope: &mut Scope, call: CallId, note: &str) -> Result<bool> {
+    let done =
+        sqlx::query!("update call set note = $2 where call_id = $1", call.as_uuid(), note)
+            .execute(scope.connection())
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 pub async fn end(scope: &mut Scope, call: CallId, why: &str, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "update call set state = 'ended', ended_at = coalesce(ended_at, $3),
@@ -101,6 +122,8 @@ pub struct LegReport<'a> {
     pub id: LegId,
     pub call: CallId,
     pub role: &'a str,
+    /// Whose phone it was, where that was one of ours.
+    pub user: Option<UserId>,
     pub sip_call_id: &'a str,
     pub started_at: DateTime<Utc>,
     pub answered_at: Option<DateTime<Utc>>,
@@ -117,8 +140,8 @@ pub struct LegReport<'a> {
 pub async fn insert_leg(scope: &mut Scope, leg: &LegReport<'_>) -> Result<()> {
     sqlx::query!(
         "insert into leg (leg_id, call_id, role, sip_call_id, started_at, answered_at, ended_at,
-             sip_status, q850, codec, packets_sent, packets_received, packets_lost, jitter_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+             sip_status, q850, codec, packets_sent, packets_received, packets_lost, jitter_ms, user_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          on conflict (leg_id) do nothing",
         leg.id.as_uuid(),
         leg.call.as_uuid(),
@@ -133,7 +156,8 @@ pub async fn insert_leg(scope: &mut Scope, leg: &LegReport<'_>) -> Result<()> {
         leg.packets_sent,
         leg.packets_received,
         leg.packets_lost,
-        leg.jitter_ms
+        leg.jitter_ms,
+        leg.user.as_ref().map(UserId::as_uuid)
     )
     .execute(scope.connection())
     .await?;

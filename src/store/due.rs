@@ -192,16 +192,19 @@ pub async fn set_done(
     task: TaskId,
     done_on: NaiveDate,
     respondent: Option<&str>,
+    agent: Option<&str>,
 ) -> Result<()> {
     sqlx::query!(
-        "update task set done_on = $2, done_channel = 'ivr', done_by = 'ivr', respondent = $3,
+        "update task set done_on = $2, done_by = coalesce($4, 'ivr'), respondent = $3,
+             done_channel = case when $4::text is null then 'ivr' else 'agent' end,
              evidence = case when exists (select from recording r join call c using (call_id)
                  where c.task_id = $1 and r.kind = 'call' and r.state in ('finished', 'repaired'))
                  then 'recording' else 'call_record' end
          where task_id = $1",
         task.as_uuid(),
         done_on,
-        respondent
+        respondent,
+        agent
     )
     .execute(scope.connection())
     .await?;

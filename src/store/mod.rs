@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod agent;
 pub mod alert;
 pub mod allocation;
 pub mod answer;
@@ -40,6 +41,7 @@ pub mod plan;
 pub mod policy;
 pub mod prompt;
 pub mod proof;
+pub mod queue;
 pub mod recall;
 pub mod recording;
 pub mod ring_test;

@@ -63,6 +63,26 @@ pub async fn next_due(
     .await?)
 }
 
+/// One task that a person wants to dial for, locked. `None`: it has ended, or somebody is at
+/// it.
+pub async fn for_agent(scope: &mut Scope, task: TaskId) -> Result<Option<Due>> {
+    Ok(sqlx::query_as!(
+        Due,
+        r#"select t.task_id, t.person_id, t.admission_id, t.department_id, t.attempts, t.dials,
+             t.interruptions, t.declined_days, coalesce(a.patient_only, false) as "patient_only!",
+             coalesce(a.had_operation, false) as "had_operation!",
+             coalesce(a.disclosure, 'unknown') as "disclosure!",
+             a.discharged_on as "discharged_on?", false as "may_wait!"
+         from task t left join admission a using (admission_id)
+         where t.task_id = $1
+           and t.state in ('due', 'assigned', 'waiting_retry', 'needs_person', 'partial')
+         for update of t"#,
+        task.as_uuid()
+    )
+    .fetch_optional(scope.connection())
+    .await?)
+}
+
 /// When the next task of the run may be looked at again; `None`: none is left.
 pub async fn next_time(scope: &mut Scope, run: RunId) -> Result<Option<DateTime<Utc>>> {
     Ok(sqlx::query_scalar!(

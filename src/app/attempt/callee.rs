@@ -66,6 +66,10 @@ impl Known {
         })
     }
 
+    pub(super) fn rows(&self) -> &[LadderRow] {
+        &self.rows
+    }
+
     fn task_dials(&self, task: Uuid) -> Vec<TaskDial> {
         let of_task = self.past.iter().rev().filter(|past| past.task_id == task);
         let dial = |past: &Past| {

@@ -35,6 +35,10 @@ pub struct Ended {
     /// In the record beside the outcome, e.g. which limit ended the call.
     pub why: Option<String>,
     pub resolved_by: Option<String>,
+    /// Who asked, where that was a person on the phone.
+    pub agent: Option<String>,
+    /// Who answered, as the agent was told it.
+    pub respondent: Option<&'static str>,
     /// Judged by a person, or by our own fault, where the wire's facts cannot tell.
     pub judged: Option<Outcome>,
 }
@@ -253,8 +257,12 @@ async fn settle(
     let id = TaskId::from_uuid(task.task_id);
     store::task::settle(scope, id, &settled, at).await?;
     if matches!(next, Next::Complete | Next::Partial) {
-        let who = respondent(scope, id).await?;
-        store::due::set_done(scope, id, calendar.local_date(at), who).await?;
+        let who = match ended.respondent {
+            Some(who) => Some(who),
+            None => respondent(scope, id).await?,
+        };
+        let by = ended.agent.as_deref();
+        store::due::set_done(scope, id, calendar.local_date(at), who, by).await?;
         propose(scope, id, at).await?;
     }
     match outcome {

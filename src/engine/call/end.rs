@@ -92,6 +92,7 @@ impl Call {
                 Kind::Duty(_) => "duty",
                 _ => "patient",
             },
+            user: None,
             sip_call_id: self.sip_call_id.clone(),
             started_at: self.times.started,
             answered_at: self.times.answered,
