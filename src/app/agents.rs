@@ -44,7 +44,12 @@ impl App {
 
     /// # Errors
     /// When there is no such agent.
-    pub async fn remove_agent(&self, by: &Principal, user: UserId, at: DateTime<Utc>) -> Result<()> {
+    pub async fn remove_agent(
+        &self,
+        by: &Principal,
+        user: UserId,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
         let mut scope = self.scope(by).await?;
         if !store::agent::remove(&mut scope, user).await? {
             return Err(AppError::NotFound("agent"));
@@ -161,12 +166,7 @@ impl App {
     }
 }
 
-fn change<'a>(
-    did: &'a str,
-    subject: &'a str,
-    id: String,
-    reason: Option<&'a str>,
-) -> Change<'a> {
+fn change<'a>(did: &'a str, subject: &'a str, id: String, reason: Option<&'a str>) -> Change<'a> {
     let body = match subject {
         "call" => json!({ "call_id": id }),
         _ => json!({ "id": id }),

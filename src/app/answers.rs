@@ -1,6 +1,8 @@
 //! What a call's journal brings: answers, alerts, and acts of the respondent that hold at
 //! once. Replayed after a crash, it changes nothing.
 
+mod by_agent;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;

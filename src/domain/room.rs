@@ -111,10 +111,7 @@ mod tests {
         check(&[('P', patient), ('A', agent), ('L', member(Part::Listener))], "AP LA LP PA");
         check(&[('P', held), ('A', agent), ('L', member(Part::Listener))], "LA LP");
         check(&[('P', patient), ('A', agent), ('W', member(Part::Whisperer))], "AP AW PA WA WP");
-        check(
-            &[('P', patient), ('A', agent), ('B', member(Part::Barger))],
-            "AB AP BA BP PA PB",
-        );
+        check(&[('P', patient), ('A', agent), ('B', member(Part::Barger))], "AB AP BA BP PA PB");
         check(
             &[('A', agent), ('L', member(Part::Listener)), ('W', member(Part::Whisperer))],
             "AW LA WA",

@@ -218,7 +218,15 @@ async fn test_call(
         None => by_trunk(core, to, trunk).await?,
     };
     let digits = Pii::new(digits);
-    let wanted = Dial { purpose: DialPurpose::Test, trunk, digits, dialplan, contact: None };
+    let wanted = Dial {
+        purpose: DialPurpose::Test,
+        trunk,
+        digits,
+        dialplan,
+        contact: None,
+        id: None,
+        line: None,
+    };
     let mut handle = dial(core, wanted).await.map_err(|error| error.to_string())?;
     let ending = handle.ended().await.ok_or("the call was lost")?;
     let status = ending.sip_status.map_or("none".to_owned(), |status| status.to_string());

@@ -13,8 +13,8 @@ use std::{
 use tokio::sync::{Notify, watch};
 
 use super::{
-    CallHandle, Clock, LiveBoard, MediaThreads, PhoneBoard, PortPool, Recorder, SignallingHandle,
-    SourceClock, StudioBoard, Ticks, TrunkBoard, Voice,
+    AcdBoard, CallHandle, Clock, LiveBoard, MediaThreads, PhoneBoard, PortPool, Recorder,
+    SignallingHandle, SourceClock, StudioBoard, Ticks, TrunkBoard, Voice,
 };
 use crate::{
     app::{App, Dialler},
@@ -36,6 +36,7 @@ pub struct Core {
     pub recorder: Recorder,
     pub voice: Voice,
     pub live: LiveBoard,
+    pub acd: AcdBoard,
     pub trunks: TrunkBoard,
     pub phones: PhoneBoard,
     pub studio: StudioBoard,
@@ -118,6 +119,7 @@ impl Core {
             recorder: parts.recorder,
             voice: parts.voice,
             live: LiveBoard::default(),
+            acd: AcdBoard::default(),
             trunks: TrunkBoard::default(),
             phones: PhoneBoard::default(),
             studio: StudioBoard::default(),

@@ -19,7 +19,7 @@ use crate::{
     app::{Claim, Dialler, Ended, RunAction},
     base::{Pii, RunId},
     config::{Config, DialRule, Governor, Trunk},
-    domain::{DialForm, GovernorLimits, HomeArea, Outcome, Pace, dial_digits},
+    domain::{DialForm, GovernorLimits, HomeArea, Outcome, Pace, TollClass, dial_digits},
     store::{Principal, run::Run},
 };
 
@@ -177,7 +177,7 @@ fn limits(trunk: &Trunk) -> GovernorLimits {
 
 fn free_lines(core: &Core, run: &Run, trunk: &Trunk) -> usize {
     let calls = core.live.list();
-    let of_trunk = calls.iter().filter(|c| c.trunk.as_deref() == Some(&trunk.name)).count();
+    let of_trunk: usize = calls.iter().map(|call| call.lines_of(&trunk.name)).sum();
     let id = RunId::from_uuid(run.run_id);
     let of_run = calls.iter().filter(|call| call.run == Some(id)).count();
     let lines = run.lines.and_then(|lines| usize::try_from(lines).ok()).unwrap_or(usize::MAX);
@@ -196,6 +196,8 @@ async fn start(core: &Arc<Core>, dialler: &Dialler, trunk: &Trunk, run: &Run, cl
         let purpose = DialPurpose::FollowUp { claim: Box::new(claim), run: Some(id) };
         let wanted = Dial {
             contact: None,
+            id: None,
+            line: None,
             purpose,
             trunk: trunk.clone(),
             digits: Pii::new(digits),
@@ -205,12 +207,21 @@ async fn start(core: &Arc<Core>, dialler: &Dialler, trunk: &Trunk, run: &Run, cl
     };
     if let Some(why) = failed {
         warn!(why, "a call was not started");
-        let ended =
-            Ended { judged: Some(Outcome::SystemFault), why: Some(why), ..Ended::default() };
-        let at = core.clock.wall();
-        if let Err(error) = core.app.finish_attempt(dialler, attempt, &ended, at).await {
-            error!(%error, "an attempt could not be ended; the next start finds it");
-        }
+        not_started(core, dialler, attempt, why).await;
+    }
+}
+
+/// The attempt is there, its INVITE never left.
+pub(super) async fn not_started(
+    core: &Core,
+    dialler: &Dialler,
+    attempt: crate::base::AttemptId,
+    why: String,
+) {
+    let ended = Ended { judged: Some(Outcome::SystemFault), why: Some(why), ..Ended::default() };
+    let at = core.clock.wall();
+    if let Err(error) = core.app.finish_attempt(dialler, attempt, &ended, at).await {
+        error!(%error, "an attempt could not be ended; the next start finds it");
     }
 }
 
@@ -231,6 +242,10 @@ pub fn cancel_number(core: &Core, number: &crate::base::E164) {
 pub(super) fn home_area(config: &Config) -> HomeArea<'_> {
     let hospital = &config.hospital;
     HomeArea { area_code: &hospital.area_code, near_mobiles: &hospital.near_mobiles }
+}
+
+pub fn toll_class(config: &Config, number: &crate::base::E164) -> TollClass {
+    home_area(config).toll_class(number)
 }
 
 pub(super) fn digits_for(core: &Core, trunk: &Trunk, number: &crate::base::E164) -> String {

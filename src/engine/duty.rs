@@ -62,8 +62,10 @@ async fn ring(core: Arc<Core>, claim: DutyClaim) {
     let wanted = Dial {
         purpose: DialPurpose::Duty(Box::new(claim.clone())),
         trunk: target.trunk,
-        digits: crate::base::Pii::new(target.digits),
+        digits: target.digits,
         contact: target.contact,
+        id: None,
+        line: None,
         dialplan: DIALPLAN.to_owned(),
     };
     match dial(&core, wanted).await {

@@ -1,10 +1,12 @@
 //! The tokio half: sockets, timers, one task per call. Decides nothing itself.
 
+mod acd;
 mod call;
 mod clock;
 mod core;
 mod control;
 mod dialer;
+mod desk;
 mod disk;
 mod duty;
 mod incoming;
@@ -32,20 +34,23 @@ mod tls;
 mod trunks;
 mod tts;
 
+pub use acd::AcdBoard;
 pub use call::{
-    CallHandle, Command as CallCommand, Contact, Dial, DialError, DialPurpose, Ending, dial,
+    Act, ActError, CallHandle, Colleague, Command as CallCommand, Contact, Dial, DialError,
+    DialPurpose, Disposition, Done, Ending, Line, Party, dial,
 };
 pub use clock::{Clock, Hold, ManualClock, PacedClock, SystemClock, hold, sleep};
 pub use control::{
     Reply, Request as ControlRequest, ask as ask_server, reload, serve_control, stop_all,
 };
 pub use core::{Core, Counters, Parts, interface_flow};
-pub use dialer::{cancel_number, run_dialler};
+pub use desk::{DeskAct, DeskDial, Whom, act_in, click_to_dial};
+pub use dialer::{cancel_number, run_dialler, toll_class};
 pub use disk::free_mib;
 pub use incoming::serve_incoming;
 pub use janitor::Ticks;
 pub use journal::{Journal, JournalFull};
-pub use live::{LiveBoard, LiveCall};
+pub use live::{LiveBoard, LiveCall, LiveParty};
 pub use media_thread::{
     FinalStats, LegEvent, LegKey, MediaError, MediaEvent, MediaHandle, MediaMetrics, MediaSettings,
     MediaStepper, MediaThreads, OpenLeg,
@@ -70,7 +75,10 @@ pub use signalling::{
     start as start_signalling,
 };
 pub use sources::{HL7_INTERFACE, SourceClock, try_source};
-pub use studio::{StudioBoard, StudioScript, StudioSession, StudioWish, Wanted, record_prompts};
+use studio::way_to;
+pub use studio::{
+    StudioBoard, StudioScript, StudioSession, StudioWish, Target, Wanted, record_prompts,
+};
 pub use tls::{Tls, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};
 pub use tts::{Voice, VoiceError};

@@ -49,6 +49,8 @@ pub async fn ring(core: &Arc<Core>, by: &Principal, wish: RingWish) -> Result<Ri
         digits: Pii::new(digits_for(core, &trunk, &claim.e164)),
         trunk,
         contact: None,
+        id: None,
+        line: None,
         dialplan: DIALPLAN.to_owned(),
     };
     match dial(core, wanted).await {

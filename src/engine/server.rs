@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use super::{
     CallCommand, ClusterError, Core, Incoming, MediaSettings, MediaThreads, Parts, Postgres,
-    Recorder, SignallingConfig, SystemClock, Voice, duty, first_questions,
+    Recorder, SignallingConfig, SystemClock, Voice, acd, duty, first_questions,
     intake::{bind_intake, run_intake},
     janitor, planner, run_dialler, serve_incoming,
     sources::run_sources,
@@ -207,6 +207,8 @@ fn start_loops(core: &Arc<Core>, requests: mpsc::Receiver<Incoming>) {
     tokio::spawn(janitor::run_hub(Arc::clone(core)));
     tokio::spawn(janitor::run_sealer(Arc::clone(core)));
     tokio::spawn(serve_incoming(Arc::clone(core), requests));
+    tokio::spawn(acd::run_acd(Arc::clone(core)));
+    tokio::spawn(acd::run_agent_record(Arc::clone(core)));
     tokio::spawn(run_dialler(Arc::clone(core)));
     tokio::spawn(planner::run_planner(Arc::clone(core)));
     tokio::spawn(planner::run_guard(Arc::clone(core)));

@@ -116,8 +116,10 @@ pub async fn record_prompts(
     let wanted = Dial {
         purpose: DialPurpose::Studio(Box::new(script)),
         trunk: target.trunk,
-        digits: Pii::new(target.digits),
+        digits: target.digits,
         contact: target.contact,
+        id: None,
+        line: None,
         dialplan: DIALPLAN.to_owned(),
     };
     let mut handle = dial(core, wanted).await.map_err(|error| {
@@ -161,10 +163,11 @@ async fn wanted_lines(core: &Core, wish: &StudioWish) -> Result<Vec<Line>, Strin
 }
 
 /// The way to a phone of staff.
-pub(super) struct Target {
-    pub(super) trunk: Trunk,
-    pub(super) digits: String,
-    pub(super) contact: Option<super::call::Contact>,
+#[derive(Clone)]
+pub struct Target {
+    pub(crate) trunk: Trunk,
+    pub(crate) digits: Pii<String>,
+    pub(crate) contact: Option<super::call::Contact>,
 }
 
 /// A phone registered with us, or a number over a trunk.
@@ -182,7 +185,7 @@ pub(super) async fn way_to(
                 "没有这部注册话机,也不能经线路拨打:{what} / no such registered phone, and {what}"
             )
         })?;
-        return Ok(Target { trunk, digits, contact: None });
+        return Ok(Target { trunk, digits: Pii::new(digits), contact: None });
     };
     let interface = core.interface(phone.flow.interface).ok_or("no such interface")?;
     let transport = match phone.flow.transport {
@@ -191,7 +194,7 @@ pub(super) async fn way_to(
     };
     let trunk = house_trunk("phone", &interface.name, phone.flow.remote, transport);
     let contact = super::call::Contact { uri: phone.contact, routes: phone.path };
-    Ok(Target { trunk, digits: to.to_owned(), contact: Some(contact) })
+    Ok(Target { trunk, digits: Pii::new(to.to_owned()), contact: Some(contact) })
 }
 
 /// The way to a phone of ours: no carrier, no registration.

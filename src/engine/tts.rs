@@ -17,7 +17,7 @@ use super::{PromptError, Prompts, slower};
 use crate::{
     config::Tts,
     ivr::{Clip, text_sha256},
-    media::Prompt,
+    media::{PlayItem, Prompt},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +71,21 @@ impl Voice {
     /// The clips that nurses have recorded; replaces the list.
     pub fn set_clips(&self, clips: HashMap<(String, String), PathBuf>) {
         *self.0.clips.write().unwrap_or_else(PoisonError::into_inner) = clips;
+    }
+
+    /// Sentences as they are played; one that no voice can speak is left out.
+    pub async fn play_items(&self, clips: &[Clip]) -> Vec<PlayItem> {
+        let mut items = Vec::with_capacity(clips.len());
+        for clip in clips {
+            match self.prompt(clip, false).await {
+                Ok(prompt) => {
+                    let gap_ms = u32::try_from(clip.pause.as_millis()).unwrap_or_default();
+                    items.push(PlayItem { prompt, gap_ms });
+                }
+                Err(error) => tracing::error!(%error, "a sentence has no voice"),
+            }
+        }
+        items
     }
 
     /// # Errors

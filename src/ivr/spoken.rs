@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::reading;
+use super::{Library, library::words_in, reading};
 
 /// One sentence for a voice.
 #[derive(Clone, Eq, Hash, PartialEq)]
@@ -34,6 +34,24 @@ pub(super) struct Filled<'a> {
     /// As it is spoken.
     pub(super) spoken: String,
     pub(super) personal: bool,
+}
+
+impl Library {
+    /// A text by its name, for who speaks outside of a dialplan. The values are neutral.
+    pub fn clips_of(&self, id: &str, language: &str, values: &[(&str, &str)]) -> Vec<Clip> {
+        let filled: Vec<_> = values
+            .iter()
+            .map(|(name, value)| Filled {
+                name,
+                written: (*value).to_owned(),
+                spoken: (*value).to_owned(),
+                personal: false,
+            })
+            .collect();
+        let words = self.text(id).map(|text| &text.words);
+        let text = words.and_then(|words| words_in(words, language));
+        text.map(|text| clips(text, language, &filled)).unwrap_or_default()
+    }
 }
 
 /// Splits a text into sentences and fills in its variables. An unknown variable is left

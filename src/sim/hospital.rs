@@ -244,6 +244,7 @@ fn quiet() -> Dial {
         thinks_s: 0.0,
         hangs_up_after: None,
         speaks_s: 0.0,
+        hums_hz: None,
     }
 }
 

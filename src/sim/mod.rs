@@ -7,11 +7,13 @@ mod compare;
 mod hospital;
 pub mod month;
 mod patient;
+mod phone;
 mod truth;
 pub mod year;
 
 pub use carrier::{Answers, Carrier, CarrierError};
 pub use compare::{Comparison, compare};
 pub use hospital::{Hospital, Kind, Mix};
+pub use phone::{Phone, PhoneConfig, PhoneSound, PicksUp};
 
 pub use truth::{Behaviour, Dial, Expected, Patient, Truth, TruthError};

@@ -312,6 +312,11 @@ impl Call {
     /// From now on the other side is heard: who hears nothing at all hangs up.
     fn confirm(&mut self) {
         self.confirmed = self.media.expect_rtp().is_ok();
+        if let Some(hertz) = self.dial.hums_hz {
+            self.plays += 1;
+            let hum = tone_of(&format!("{hertz} 10"));
+            let _ = self.media.play(PlayId(self.plays), vec![hum.into()], true);
+        }
     }
 
     fn configure(&self, negotiated: &Negotiated) {
@@ -473,7 +478,7 @@ impl Call {
 }
 
 /// `700 2.5`: 700 Hz for 2.5 s, at the level of a voice.
-fn tone_of(text: &str) -> media::Prompt {
+pub(super) fn tone_of(text: &str) -> media::Prompt {
     let mut numbers = text.split_whitespace().filter_map(|word| word.parse::<f32>().ok());
     let (hertz, seconds) = (numbers.next().unwrap_or(400.0), numbers.next().unwrap_or(1.0));
     let rate = media::RATE as f32;

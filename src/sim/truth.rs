@@ -58,6 +58,10 @@ pub struct Dial {
     /// Speaks this long after each question instead of pressing.
     #[serde(default)]
     pub speaks_s: f64,
+    /// Hums at this pitch from the moment of picking up, and presses nothing: a voice that can
+    /// be told from another's.
+    #[serde(default)]
+    pub hums_hz: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -148,7 +152,15 @@ impl Dial {
     /// Nothing but this.
     pub const fn of(does: Behaviour) -> Self {
         let keys = Vec::new();
-        Self { does, ring_s: 0.0, keys, thinks_s: 0.0, hangs_up_after: None, speaks_s: 0.0 }
+        Self {
+            does,
+            ring_s: 0.0,
+            keys,
+            thinks_s: 0.0,
+            hangs_up_after: None,
+            speaks_s: 0.0,
+            hums_hz: None,
+        }
     }
 
     /// The entries up to the birthday (four digits): what each call asks anew.
@@ -253,6 +265,7 @@ mod tests {
                 thinks_s: 0.0,
                 hangs_up_after: None,
                 speaks_s: 0.0,
+                hums_hz: None,
             };
             let (dial, skipped) = dial.taken_up(taken);
             assert_eq!(dial.keys.join(" "), expected, "{taken:?}");

@@ -46,12 +46,7 @@ pub struct NewAgent<'a> {
     pub skills: &'a [i16],
 }
 
-pub async fn put(
-    scope: &mut Scope,
-    new: &NewAgent<'_>,
-    by: &str,
-    at: DateTime<Utc>,
-) -> Result<()> {
+pub async fn put(scope: &mut Scope, new: &NewAgent<'_>, by: &str, at: DateTime<Utc>) -> Result<()> {
     let user = new.user.as_uuid();
     sqlx::query!(
         "insert into agent (user_id, endpoint_kind, endpoint, wrap_up_s, updated_at, updated_by)

@@ -85,6 +85,23 @@ pub struct Answer {
     pub recorded_by: String,
 }
 
+pub async fn id_in_call(
+    scope: &mut Scope,
+    call: CallId,
+    questionnaire: &str,
+    link_id: &str,
+) -> Result<Option<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "select answer_id from answer
+         where call_id = $1 and questionnaire = $2 and link_id = $3",
+        call.as_uuid(),
+        questionnaire,
+        link_id
+    )
+    .fetch_optional(scope.connection())
+    .await?)
+}
+
 pub async fn of_call(scope: &mut Scope, call: CallId) -> Result<Vec<Answer>> {
     Ok(sqlx::query_as!(
         Answer,

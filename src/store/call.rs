@@ -67,22 +67,17 @@ pub async fn set_state(
 
 /// Who of ours talks in it.
 pub async fn set_agent(scope: &mut Scope, call: CallId, agent: UserId) -> Result<()> {
-    sqlx::query!(
-        "update call set agent = $2 where call_id = $1",
-        call.as_uuid(),
-        agent.as_uuid()
-    )
-    .execute(scope.connection())
-    .await?;
+    sqlx::query!("update call set agent = $2 where call_id = $1", call.as_uuid(), agent.as_uuid())
+        .execute(scope.connection())
+        .await?;
     Ok(())
 }
 
 /// Answers whether there is such a call.
 pub async fn set_note(scope: &mut Scope, call: CallId, note: &str) -> Result<bool> {
-    let done =
-        sqlx::query!("update call set note = $2 where call_id = $1", call.as_uuid(), note)
-            .execute(scope.connection())
-            .await?;
+    let done = sqlx::query!("update call set note = $2 where call_id = $1", call.as_uuid(), note)
+        .execute(scope.connection())
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

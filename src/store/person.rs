@@ -235,6 +235,44 @@ pub struct LadderRow {
     pub do_not_call: bool,
 }
 
+/// Somebody who has a number, for a screen that pops.
+pub struct Candidate {
+    pub person_id: Uuid,
+    pub name: String,
+    pub sex: String,
+    pub birth_date: Option<NaiveDate>,
+    pub relation: String,
+    pub department: Option<String>,
+    pub discharged_on: Option<NaiveDate>,
+    /// The most urgent of what is open.
+    pub open_task: Option<Uuid>,
+}
+
+/// All who share it; the one with the most urgent open follow-up first.
+pub async fn with_number(scope: &mut Scope, e164: &str, limit: i64) -> Result<Vec<Candidate>> {
+    Ok(sqlx::query_as!(
+        Candidate,
+        r#"select p.person_id, p.name, p.sex, p.birth_date, c.relation,
+             d.name as "department?", s.discharged_on as "discharged_on?", o.task_id as "open_task?"
+         from number n join contact c using (contact_id) join person p on p.person_id = c.person_id
+             left join lateral (select a.department_id, a.discharged_on from admission a
+                 where a.person_id = p.person_id order by a.discharged_on desc limit 1) s on true
+             left join department d on d.department_id = s.department_id
+             left join lateral (select t.task_id, t.priority, t.deadline_on from task t
+                 where t.person_id = p.person_id and t.kind = 'follow_up'
+                   and t.state in ('due', 'assigned', 'in_progress', 'waiting_retry',
+                       'needs_person', 'waiting_repair', 'uncertain')
+                 order by t.priority desc, t.deadline_on nulls last limit 1) o on true
+         where n.e164 = $1 and n.state <> 'blocked' and s.discharged_on is not null
+         order by o.task_id is null, o.priority desc nulls last, s.discharged_on desc, p.person_id
+         limit $2"#,
+        e164,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
 /// Everybody's numbers, in the order in which the patient named them.
 pub async fn ladder(scope: &mut Scope, person: PersonId) -> Result<Vec<LadderRow>> {
     Ok(sqlx::query_as!(

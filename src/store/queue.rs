@@ -55,9 +55,8 @@ pub async fn put(scope: &mut Scope, queue: &Queue, by: &str, at: DateTime<Utc>) 
 }
 
 pub async fn remove(scope: &mut Scope, code: &str) -> Result<bool> {
-    let done = sqlx::query!("delete from queue where code = $1", code)
-        .execute(scope.connection())
-        .await?;
+    let done =
+        sqlx::query!("delete from queue where code = $1", code).execute(scope.connection()).await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -125,6 +125,10 @@ fn module_of(path: &str) -> Option<&'static str> {
 }
 
 const MODULES: &[(&str, &str)] = &[
+    ("/api/desk", "desk"),
+    ("/api/board", "board"),
+    ("/api/queues", "queues"),
+    ("/api/agents", "queues"),
     ("/api/patients/export", "exports"),
     ("/api/due/export", "exports"),
     ("/api/runs", "runs"),

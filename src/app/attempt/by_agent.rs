@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Claim, Dialler, Of, SYSTEM, callee::Known, decided, insert_attempt, known_claim};
+use super::{Claim, Dialler, Of, SYSTEM, callee::Known, insert_attempt, known_claim};
 use crate::{
     app::{App, AppError, Result},
     base::{E164, NumberId, PersonId, TaskId},
@@ -29,7 +29,7 @@ impl App {
     /// # Errors
     /// `NotFound` where this principal sees no such task; `Conflict` with the reason why it
     /// cannot be dialled now; `Forbidden` without the right to such a call.
-    pub async fn claim_for_agent(
+    pub async fn hold_for_agent(
         &self,
         by: &Principal,
         dialler: &Dialler,
@@ -63,8 +63,6 @@ impl App {
             return Err(AppError::Forbidden(what));
         }
         may_dial(&mut scope, dialler, person, &standing, &row, at).await?;
-        let facts = json!({ "relation": row.relation, "trunk": ask.trunk, "by": by.name() });
-        decided(&mut scope, &due, "dialled", "by_agent", None, &facts, at).await?;
         let of = Of {
             task: ask.task,
             person,
@@ -74,10 +72,42 @@ impl App {
             today: dialler.calendar.local_date(at),
         };
         let claim = known_claim(&mut scope, &of, &row, Box::new(standing), at).await?;
-        insert_attempt(&mut scope, dialler, &claim, ask.trunk, at).await?;
-        store::task::claim(&mut scope, claim.task, &dialler.node, dialler.epoch, at).await?;
+        store::beside::hold(&mut scope, claim.task, &dialler.node, dialler.epoch, at).await?;
         self.commit(scope).await?;
         Ok(claim)
+    }
+
+    /// The agent's phone is answered: the patient's is dialled now, and it counts.
+    ///
+    /// # Errors
+    /// When the patient may not be called any more; nothing is dialled then.
+    pub async fn dial_for_agent(
+        &self,
+        by: &Principal,
+        dialler: &Dialler,
+        claim: &Claim,
+        trunk: &str,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        let standing = store::person::standing(&mut scope, claim.person).await?;
+        let known = Known::read(&mut scope, claim.person).await?;
+        let row = known.chosen(*claim.number.as_uuid(), false).cloned();
+        let row = row.ok_or(AppError::NotFound("number"))?;
+        may_dial(&mut scope, dialler, claim.person, &standing, &row, at).await?;
+        let facts = json!({ "relation": claim.relation, "trunk": trunk, "by": by.name() });
+        let new = store::decision::New {
+            task: *claim.task.as_uuid(),
+            person: *claim.person.as_uuid(),
+            what: "dialled",
+            why: "by_agent",
+            until: None,
+            facts: &facts,
+        };
+        store::decision::insert(&mut scope, &new, at).await?;
+        insert_attempt(&mut scope, dialler, claim, trunk, at).await?;
+        store::task::claim(&mut scope, claim.task, &dialler.node, dialler.epoch, at).await?;
+        self.commit(scope).await
     }
 }
 

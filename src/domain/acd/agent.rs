@@ -82,20 +82,9 @@ pub struct Seat {
 #[derive(Debug)]
 pub(super) enum Work {
     None,
-    Offer {
-        call: CallId,
-        rings: bool,
-        until: Instant,
-    },
-    Call {
-        call: CallId,
-        holding: bool,
-        until: Instant,
-    },
-    WrapUp {
-        call: CallId,
-        until: Instant,
-    },
+    Offer { call: CallId, rings: bool, until: Instant },
+    Call { call: CallId, holding: bool, until: Instant },
+    WrapUp { call: CallId, until: Instant },
 }
 
 #[derive(Debug)]
@@ -338,9 +327,9 @@ impl Agent {
     pub(super) fn until(&self) -> Option<Instant> {
         let work = match &self.work {
             Work::None => None,
-            Work::Offer { until, .. }
-            | Work::Call { until, .. }
-            | Work::WrapUp { until, .. } => Some(*until),
+            Work::Offer { until, .. } | Work::Call { until, .. } | Work::WrapUp { until, .. } => {
+                Some(*until)
+            }
         };
         let lease = self.lease_until.filter(|_| self.told.0 != AgentState::Offline);
         [work, lease, self.rests_until].into_iter().flatten().min()

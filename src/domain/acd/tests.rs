@@ -349,7 +349,13 @@ fn random_input(rng: &mut StdRng, now: Instant) -> Input {
         10 => Input::Done(agent),
         11 => Input::Pause { agent, why: rng.random_bool(0.4).then_some(Pause::Rest) },
         12 => Input::Phone { agent, reachable: rng.random_bool(0.7) },
-        13 => if rng.random_bool(0.3) { Input::Leave(agent) } else { Input::Lease(agent) },
+        13 => {
+            if rng.random_bool(0.3) {
+                Input::Leave(agent)
+            } else {
+                Input::Lease(agent)
+            }
+        }
         _ => Input::Reserve { agent, call },
     }
 }
@@ -375,11 +381,12 @@ fn whatever_is_heard_or_not_every_agent_is_free_again_within_the_bound() {
                 house.now += Duration::from_millis(rng.random_range(0..15_000));
                 house.acd.handle_timeout(house.now);
             }
-            let talking: Vec<_> = house.acd.seats(house.now).iter().filter_map(|s| s.call).collect();
+            let talking: Vec<_> =
+                house.acd.seats(house.now).iter().filter_map(|s| s.call).collect();
             let waiting = house.acd.waiting.iter().map(|w| w.of.call).collect::<BTreeSet<_>>();
-            let doubled = house.acd.agents.values().filter(|agent| {
-                matches!(agent.work, Work::Call { call, .. } if waiting.contains(&call))
-            });
+            let doubled = house.acd.agents.values().filter(
+                |agent| matches!(agent.work, Work::Call { call, .. } if waiting.contains(&call)),
+            );
             assert_eq!(doubled.count(), 0, "seed {seed}: {talking:?} talk to who waits");
         }
         for n in 1..=4 {

@@ -69,7 +69,7 @@ impl Call {
         }
     }
 
-    async fn begin_beside(&self, beside: &Beside) -> bool {
+    pub(super) async fn begin_beside(&self, beside: &Beside) -> bool {
         let (core, at) = (&self.core, self.core.clock.wall());
         let dialler = core.dialler().await;
         let trunk = self.trunk();

@@ -213,6 +213,7 @@ impl Call {
                 let (due_minutes, level) = (level.due_minutes(), level.as_str());
                 let found =
                     FoundAlert { questionnaire, link_id, item_text, level, due_minutes, advice };
+                self.alerted = true;
                 self.write(Entry::Alert(found)).await;
             }
             Output::Effect(effect) => self.write(Entry::Effect(app_effect(effect))).await,
@@ -222,10 +223,9 @@ impl Call {
             Output::DestroyRecording => self.destroy_recording(),
             Output::RecordMessage { max } => self.begin_message(max),
             Output::StopMessage => self.end_message(),
-            // Nobody is there to take it before agents are (a later door of the same call).
-            Output::Transfer { .. } => {
-                let now = self.core.clock.instant();
-                self.tell_talk(Input::NobodyThere, now);
+            Output::Transfer { to } => {
+                let priority = if self.alerted { ALERTED } else { 0 };
+                self.enter_queue(&to, priority).await;
             }
             Output::HangUp => {
                 if !self.go_on_with_another().await {
@@ -350,6 +350,9 @@ const fn app_effect(effect: ivr::Effect) -> Effect {
         ivr::Effect::CannotTakePart => Effect::CannotTakePart,
     }
 }
+
+/// Who has told of a danger is answered before anybody else.
+const ALERTED: i16 = 50;
 
 /// Under this age the guardian is asked (rules.md §2).
 const GUARDIAN_BELOW_YEARS: i32 = 14;

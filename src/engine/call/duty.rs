@@ -12,7 +12,6 @@ use crate::{
         duty::{DutyAlert, DutyPhone, Input, Output, Taken},
         reading,
     },
-    media::PlayItem,
 };
 
 impl Call {
@@ -46,17 +45,8 @@ impl Call {
     }
 
     async fn say_duty(&mut self, clips: Vec<Clip>) {
-        let mut items = Vec::with_capacity(clips.len());
-        for clip in &clips {
-            match self.core.voice.prompt(clip, false).await {
-                Ok(prompt) => {
-                    let gap_ms = u32::try_from(clip.pause.as_millis()).unwrap_or_default();
-                    items.push(PlayItem { prompt, gap_ms });
-                }
-                // A word that no voice can speak must not keep the rest from who is on duty.
-                Err(error) => tracing::error!(%error, "a sentence of a duty call has no voice"),
-            }
-        }
+        // A word that no voice can speak must not keep the rest from who is on duty.
+        let items = self.core.voice.play_items(&clips).await;
         if items.is_empty() {
             self.tell_duty(Input::Said);
         } else if self.sound.play(items).is_err() {

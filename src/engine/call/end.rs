@@ -18,24 +18,43 @@ impl Call {
             None => None,
         };
         self.store_recordings().await;
+        let parties = std::mem::take(&mut self.room.parties);
+        for mut party in parties {
+            party.hang_up(self.core.clock.instant());
+            party.drain(&self.core).await;
+            self.keep_leg(party).await;
+        }
         let verdict = self.talk.as_ref().map(super::Talk::verdict).unwrap_or_default();
         if let Some(talk) = self.talk.take() {
             talk.journal.close().await;
         }
         let report = self.end.clone().unwrap_or_default();
+        let end = self.leg_end(&report, stats.as_ref());
+        if self.lacks_disposition() {
+            self.store_end(&report, &end).await;
+            self.wrap_up().await;
+        }
+        let verdict = self.said_by_agent(&verdict);
         let outcome = self.finish_attempt(&report, &verdict).await;
         self.release_caller().await;
         self.finish_duty().await;
         self.finish_ring(&report, &verdict).await;
-        let end = self.leg_end(&report, stats.as_ref());
-        let at = self.core.clock.wall();
-        let why = self.fault.or(self.why).unwrap_or(who(&report));
-        let app = &self.core.app;
-        until_stored("the end of a call", || app.end_call(self.id, &end, why, at)).await;
+        self.store_end(&report, &end).await;
         self.core.remove_call(self.id);
         let answered = self.times.answered.is_some();
         let ending = Ending { outcome, sip_status: report.last_status, answered };
         self.ending.send_replace(Some(ending));
+    }
+
+    /// Once, however often it is asked for.
+    async fn store_end(&mut self, report: &EndReport, end: &LegEnd) {
+        if std::mem::replace(&mut self.is_stored, true) {
+            return;
+        }
+        let at = self.core.clock.wall();
+        let why = self.fault.or(self.why).unwrap_or(who(report));
+        let app = &self.core.app;
+        until_stored("the end of a call", || app.end_call(self.id, end, why, at)).await;
     }
 
     pub(super) async fn finish_attempt(
@@ -59,6 +78,8 @@ impl Call {
             wants_person: verdict.wants_person,
             why: self.fault.or(self.why).map(str::to_owned),
             judged: self.fault.map(|_| Outcome::SystemFault),
+            agent: self.agent_login(),
+            respondent: self.room.disposition.as_ref().and_then(|said| said.respondent),
             ..Ended::default()
         };
         let dialler = self.core.dialler().await;
@@ -68,6 +89,10 @@ impl Call {
         let outcome = until_stored("an attempt", finish).await?;
         self.core.counters.count_outcome(outcome.as_str());
         Some(outcome)
+    }
+
+    fn agent_login(&self) -> Option<String> {
+        self.room.owner.and_then(|user| self.core.acd.agent(user)).map(|agent| agent.login)
     }
 
     /// What the wire says of a dial of ours.

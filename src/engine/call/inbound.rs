@@ -9,6 +9,7 @@ use super::{
     Call, CallHandle, Kind, MAILBOX, Plan, Tape, Timers, Times,
     beside::{Caller, caller},
     conversation::Script,
+    room::Room,
     sound::Sound,
     spawn,
 };
@@ -63,7 +64,7 @@ async fn take(
         500_u16
     })?;
     let codecs = ["PCMA".to_owned(), "PCMU".to_owned()];
-    let sound = Sound::open(core, &interface, &codecs).map_err(|error| {
+    let sound = Sound::open(core, &interface, &codecs, None).map_err(|error| {
         tracing::error!(%error, "no sound for a call");
         503_u16
     })?;
@@ -84,7 +85,14 @@ async fn take(
     };
     let mut leg = Leg::inbound(leg, rand::random());
     leg.handle_input(Input::Command(Command::Answer), core.clock.instant());
-    show(core, id, caller, trunk.clone(), at);
+    let about = beside.as_ref().map(|beside| &beside.claim);
+    core.live.put(LiveCall {
+        trunk: trunk.clone(),
+        person: about.map(|claim| claim.person),
+        task: about.map(|claim| claim.task),
+        name: about.map(|claim| claim.name.clone()),
+        ..LiveCall::new(id, false, caller, at)
+    });
     let (mailbox, commands) = mpsc::channel(MAILBOX);
     let (ending, ended) = watch::channel(None);
     let call = Call {
@@ -111,6 +119,9 @@ async fn take(
         fault: None,
         asked: Vec::new(),
         why: None,
+        room: Room::default(),
+        alerted: false,
+        is_stored: false,
     };
     Ok(spawn(call, mailbox, ended))
 }
@@ -142,26 +153,4 @@ async fn begin(
         tracing::error!(%error, "a call could not be stored");
         503_u16
     })
-}
-
-fn show(
-    core: &Core,
-    id: CallId,
-    remote: Pii<String>,
-    trunk: Option<String>,
-    at: chrono::DateTime<chrono::Utc>,
-) {
-    core.live.put(LiveCall {
-        call: id,
-        run: None,
-        is_outbound: false,
-        name: None,
-        remote,
-        trunk,
-        state: "ringing",
-        since: at,
-        answered_at: None,
-        question: None,
-        keys: 0,
-    });
 }

@@ -28,18 +28,14 @@ impl Call {
                 }
             }
             LegEvent::Key(key) => {
-                let now = self.core.clock.instant();
-                self.core.live.update(self.id, |live| live.keys += 1);
-                self.tell_talk(ivr::Input::Key(key), now);
-                self.tell_booth(ivr::studio::Input::Key(key));
-                self.tell_duty(ivr::duty::Input::Key(key));
+                self.on_key(key).await;
             }
             LegEvent::Request { transaction, request } => {
                 let response = Response::to_request(&request.headers, 501, "");
                 let response = Box::new(response);
                 self.command_leg(invite::Command::Respond { transaction, response });
             }
-            LegEvent::Ended(report) => self.on_ended(report),
+            LegEvent::Ended(report) => self.on_ended(report).await,
         }
     }
 
@@ -53,6 +49,7 @@ impl Call {
         self.core.live.update(self.id, |live| live.state = "ringing");
         self.step(Step::Rang).await;
         self.set_state("ringing").await;
+        self.join_up();
     }
 
     async fn on_early_media(&mut self, media: &Negotiated) {
@@ -66,6 +63,7 @@ impl Call {
             self.set_state("early_media").await;
             self.begin_recording("early").await;
         }
+        self.join_up();
     }
 
     async fn on_answered(&mut self, media: &Negotiated) {
@@ -91,6 +89,7 @@ impl Call {
         if self.is_recorded() {
             self.begin_recording("call").await;
         }
+        self.join_up();
         self.timers.speak_at = Some(now + BEFORE_FIRST_WORD);
         let longest = Duration::from_secs(self.core.config().dialer.call_max_s);
         // A duty phone's time began when it was rung.
@@ -105,7 +104,7 @@ impl Call {
         !matches!(self.kind, Kind::Studio | Kind::Duty(_) | Kind::Ring(_))
     }
 
-    fn on_ended(&mut self, report: invite::EndReport) {
+    async fn on_ended(&mut self, report: invite::EndReport) {
         let now = self.core.clock.instant();
         self.tell_talk(ivr::Input::HungUp, now);
         self.tell_booth(ivr::studio::Input::HungUp);
@@ -114,6 +113,8 @@ impl Call {
         let until = now + super::GIVE_UP;
         self.timers = super::Timers { give_up_at: Some(until), ..super::Timers::default() };
         self.end = Some(report);
+        self.gave_up().await;
+        self.dismiss();
     }
 
     /// Durable before it takes effect. `false`: it is not, or the attempt is not ours.

@@ -1,6 +1,7 @@
 //! One call, one task. It owns the leg, its sound, its conversation and its journal;
 //! others hold a [`CallHandle`] and send it [`Command`]s.
 
+mod act;
 mod beside;
 mod booth;
 mod conversation;
@@ -9,9 +10,13 @@ mod end;
 mod inbound;
 mod leg_events;
 mod outbound;
+mod party;
 mod recording;
 mod ring;
+mod room;
 mod sound;
+mod waiting;
+mod wrap_up;
 
 use std::{
     sync::Arc,
@@ -19,27 +24,32 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{Instrument, info_span, warn};
 use uuid::Uuid;
 
+pub use act::{Act, ActError, Done};
 pub(super) use duty::end_duty_call;
 pub(super) use inbound::{Ringing, answer};
 pub(crate) use leg_events::BEFORE_FIRST_WORD;
-pub use outbound::{Contact, Dial, DialError, DialPurpose, dial};
+pub use outbound::{Contact, Dial, DialError, DialPurpose, Line, dial};
+pub use party::{Colleague, Party};
+pub(crate) use party::{RingingPhone, Rung};
 pub(crate) use ring::end_ring;
+pub use wrap_up::Disposition;
 
 use beside::Caller;
 use booth::Booth;
 use conversation::{Script, Talk};
 use recording::Tape;
+use room::Room;
 use sound::Sound;
 
 use super::{Core, Hold, Journal, Mailbox, MediaEvent, StudioScript, hold, sleep};
 use crate::{
     app::{CallRef, Claim, DutyClaim, RingClaim},
-    base::{CallId, LegId, Machine as _, PersonId},
-    domain::Outcome,
+    base::{CallId, LegId, Machine as _, PersonId, UserId},
+    domain::{Outcome, acd::NobodyWhy},
     ivr::duty::DutyPhone,
     sip::{
         endpoint::{Event, Input},
@@ -47,12 +57,33 @@ use crate::{
     },
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub enum Command {
     /// Ends the call; a live conversation hears an apology first.
-    Stop { apologise: bool },
+    Stop {
+        apologise: bool,
+    },
     /// Ends the call only when nobody has answered yet.
     CancelUnanswered,
+    /// The board of agents: ring this one for the caller.
+    Offer {
+        agent: UserId,
+        ring: Duration,
+    },
+    Withdraw {
+        agent: UserId,
+    },
+    Nobody {
+        why: NobodyWhy,
+    },
+    /// So many wait before this caller.
+    Position(usize),
+    /// A person of ours wants something of the call.
+    Act {
+        by: UserId,
+        act: Act,
+        reply: oneshot::Sender<Result<Done, ActError>>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +128,33 @@ impl CallHandle {
         let _ = self.mailbox.try_send(command);
     }
 
+    /// Whether it will be heard.
+    pub(super) fn offer(&self, command: Command) -> bool {
+        self.mailbox.try_send(command).is_ok()
+    }
+
+    /// What a person of ours wants of the call.
+    ///
+    /// # Errors
+    /// With the reason; nothing has changed then.
+    pub async fn act(&self, by: UserId, act: Act) -> Result<Done, ActError> {
+        let (reply, done) = oneshot::channel();
+        let command = Command::Act { by, act, reply };
+        self.mailbox.try_send(command).map_err(|_| ActError::Over)?;
+        done.await.unwrap_or(Err(ActError::Over))
+    }
+
+    pub(super) fn of(id: CallId, line: &Line) -> Self {
+        Self {
+            id,
+            is_outbound: true,
+            person: None,
+            alert: None,
+            mailbox: line.mailbox.clone(),
+            ended: line.ended.clone(),
+        }
+    }
+
     /// Waits until the call has ended and everything of it is stored.
     pub async fn ended(&mut self) -> Option<Ending> {
         self.ended.wait_for(Option::is_some).await.ok().and_then(|ending| *ending)
@@ -132,6 +190,12 @@ struct Call {
     /// Others of this number, asked earlier in this call.
     asked: Vec<PersonId>,
     why: Option<&'static str>,
+    /// Everybody beside the patient.
+    room: Room,
+    /// A red flag was raised in it.
+    alerted: bool,
+    /// Its end stands in the record.
+    is_stored: bool,
 }
 
 /// Loaded before the call, so that a broken file costs nobody a call.
@@ -174,6 +238,7 @@ struct Times {
 enum Wake {
     Sip(Event),
     Sound(MediaEvent),
+    Party(usize, party::Wake),
     Command(Command),
     Timer,
 }
@@ -201,6 +266,7 @@ fn spawn(
 
 impl Call {
     async fn run(mut self, mut working: Option<Hold>) {
+        self.open_room().await;
         self.drain().await;
         while !self.is_done() {
             drop(working);
@@ -212,7 +278,8 @@ impl Call {
                     self.leg.handle_input(invite::Input::Event(event), now);
                 }
                 Wake::Sound(event) => self.on_sound(event).await,
-                Wake::Command(command) => self.on_command(command),
+                Wake::Party(at, wake) => self.on_party(at, wake).await,
+                Wake::Command(command) => self.take(command).await,
                 Wake::Timer => self.on_timer().await,
             }
             self.drain().await;
@@ -258,6 +325,7 @@ impl Call {
                 idle = false;
                 self.on_duty(output).await;
             }
+            idle &= !self.drain_parties().await;
             if idle {
                 return;
             }
@@ -286,6 +354,7 @@ impl Call {
             Some(command) = self.commands.recv() => Wake::Command(command),
             Some(event) = self.mailbox.recv() => Wake::Sip(event),
             Some(event) = self.sound.events.recv() => Wake::Sound(event),
+            (at, wake) = party::next(&mut self.room.parties) => Wake::Party(at, wake),
             () = sleep(&*self.core.clock, deadline.unwrap_or(IDLE_LOOK)) => Wake::Timer,
         }
     }
@@ -298,6 +367,7 @@ impl Call {
             self.talk.as_ref().and_then(Talk::poll_timeout),
             self.booth.as_ref().and_then(Booth::poll_timeout),
             self.duty.as_ref().and_then(DutyPhone::poll_timeout),
+            self.room.poll_timeout(),
         ];
         own.into_iter().copied().chain(machines).flatten().min()
     }
@@ -307,6 +377,7 @@ impl Call {
         if self.leg.poll_timeout().is_some_and(|at| at <= now) {
             self.leg.handle_timeout(now);
         }
+        self.on_room_timer(now);
         if let Some(talk) = &mut self.talk {
             talk.handle_timeout(now);
         }
@@ -334,6 +405,23 @@ impl Call {
         if take_due(&mut self.timers.end_at, now) {
             self.why = Some("the longest a call may take");
             self.on_command(Command::Stop { apologise: true });
+        }
+    }
+
+    async fn take(&mut self, command: Command) {
+        match command {
+            Command::Offer { agent, ring } => self.on_offer(agent, ring).await,
+            Command::Withdraw { agent } => self.on_withdraw(agent),
+            Command::Nobody { why } => self.on_nobody(why).await,
+            Command::Position(before) => self.on_position(before).await,
+            Command::Act { by, act, reply } => {
+                let done = self.act(by, act).await;
+                // Who asked may have gone.
+                let _ = reply.send(done);
+            }
+            command @ (Command::Stop { .. } | Command::CancelUnanswered) => {
+                self.on_command(command);
+            }
         }
     }
 
@@ -418,8 +506,9 @@ fn take_due(timer: &mut Option<Instant>, now: Instant) -> bool {
     timer.take_if(|at| *at <= now).is_some()
 }
 
-/// A person presses a few buttons a second at most; a full mailbox is a bug upstream.
-const MAILBOX: usize = 16;
+/// A person presses a few buttons a second at most, and the board offers ten agents at once;
+/// a full mailbox is a bug upstream.
+const MAILBOX: usize = 64;
 
 /// The far side may lose our BYE for 32 s; nobody waits for it longer.
 const GIVE_UP: Duration = Duration::from_secs(33);

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Call, CallHandle, Kind, MAILBOX, Plan, Tape, Timers, Times, conversation::Script, sound::Sound,
-    spawn,
+    Call, CallHandle, Command, Ending, Kind, MAILBOX, Plan, Tape, Timers, Times,
+    conversation::Script, party::Party, room::Room, sound::Sound, spawn,
 };
 use crate::{
     app::{AppError, Claim, DutyClaim, NewCall, RingClaim},
     base::{CallId, LegId, Pii, RunId},
     config::Trunk,
-    engine::{Core, LiveCall, MediaError, StudioScript, interface_flow},
+    engine::{Core, LiveCall, MediaError, MediaHandle, StudioScript, interface_flow},
     sip::{
         auth::Credentials,
         endpoint::Flow,
@@ -31,8 +31,39 @@ pub struct Dial {
     pub dialplan: String,
     /// A phone of ours, by what it registered.
     pub contact: Option<Contact>,
+    /// A call that others know already, and its mailbox.
+    pub id: Option<CallId>,
+    pub line: Option<Line>,
 }
 
+/// How others reach a call, and hear of its end.
+pub struct Line {
+    pub(super) mailbox: mpsc::Sender<Command>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) ending: watch::Sender<Option<Ending>>,
+    pub(super) ended: watch::Receiver<Option<Ending>>,
+}
+
+impl Line {
+    pub(crate) fn open() -> Self {
+        let (mailbox, commands) = mpsc::channel(MAILBOX);
+        let (ending, ended) = watch::channel(None);
+        Self { mailbox, commands, ending, ended }
+    }
+
+    /// What others want of a call that is not one yet.
+    pub(crate) async fn next(&mut self) -> Option<Command> {
+        self.commands.recv().await
+    }
+
+    /// It never became a call.
+    pub(crate) fn end(&self) {
+        let ending = Ending { outcome: None, sip_status: None, answered: false };
+        self.ending.send_replace(Some(ending));
+    }
+}
+
+#[derive(Clone)]
 pub struct Contact {
     pub uri: Uri,
     pub routes: Vec<NameAddr>,
@@ -42,6 +73,11 @@ pub enum DialPurpose {
     FollowUp {
         claim: Box<Claim>,
         run: Option<RunId>,
+    },
+    /// A person has ordered it, and is on the line already.
+    Agent {
+        claim: Box<Claim>,
+        party: Box<Party>,
     },
     Test,
     /// A nurse reads prompts.
@@ -77,25 +113,31 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     let config = core.config();
     let interface = config.interface(&name).ok_or_else(missing)?;
     let script = match &dial.purpose {
-        DialPurpose::Studio(_) | DialPurpose::Duty(_) => None,
+        DialPurpose::Studio(_) | DialPurpose::Duty(_) | DialPurpose::Agent { .. } => None,
         purpose => {
             let loaded = Script::load(core, &dial.dialplan, purpose).await;
             Some(loaded.map_err(DialError::Dialplan)?)
         }
     };
     let sha256 = script.as_ref().map(|script| script.sha256.clone()).unwrap_or_default();
-    let sound = Sound::open(core, interface, &trunk.profile.codecs)?;
+    let beside = dial.purpose.agents_sound();
+    let sound = Sound::open(core, interface, &trunk.profile.codecs, beside)?;
     let events = core.signalling.open().await.map_err(|_| DialError::NotOurs)?;
-    let flow = interface_flow(core, &name, trunk.transport, trunk.peer).ok_or_else(missing)?;
     let (at, now) = (core.clock.wall(), core.clock.instant());
-    let id = CallId::new(at);
+    let id = dial.id.unwrap_or_else(|| CallId::new(at));
     begin(core, id, &dial, sha256, at).await?;
-    let leg = outbound_leg(events.owner, flow, &dial, sound.local.clone())?;
+    let leg_to = LegTo {
+        trunk,
+        digits: dial.digits.reveal(),
+        contact: dial.contact.as_ref(),
+        answers_itself: false,
+    };
+    let leg = leg_to.leg(core, events.owner, sound.local.clone())?;
     let leg = Leg::outbound(leg, rand::random());
     show(core, id, &dial, at);
-    let (mailbox, commands) = mpsc::channel(MAILBOX);
-    let (ending, ended) = watch::channel(None);
-    let (kind, plan) = kind(dial.purpose);
+    let line = dial.line.unwrap_or_else(Line::open);
+    let Line { mailbox, commands, ending, ended } = line;
+    let (kind, plan, room) = kind(dial.purpose);
     let plan = script.map(|script| Plan::Talk(Box::new(script))).or(plan);
     let lasts = match &kind {
         Kind::Duty(claim) => Some(now + claim.lasts),
@@ -132,18 +174,43 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         fault: None,
         asked: Vec::new(),
         why: None,
+        room,
+        alerted: false,
+        is_stored: false,
     };
     Ok(spawn(call, mailbox, ended))
 }
 
 /// Whose call it is, and what it will be where that is no dialplan.
-fn kind(purpose: DialPurpose) -> (Kind, Option<Plan>) {
-    match purpose {
+fn kind(purpose: DialPurpose) -> (Kind, Option<Plan>, Room) {
+    let (kind, plan) = match purpose {
         DialPurpose::FollowUp { claim, .. } => (Kind::FollowUp(claim), None),
         DialPurpose::Test => (Kind::Test, None),
         DialPurpose::Studio(script) => (Kind::Studio, Some(Plan::Studio(script))),
         DialPurpose::Duty(claim) => (Kind::Duty(claim), Some(Plan::Duty)),
         DialPurpose::Ring(claim) => (Kind::Ring(claim), None),
+        DialPurpose::Agent { claim, party } => {
+            return (Kind::FollowUp(claim), None, Room::of(*party));
+        }
+    };
+    (kind, plan, Room::default())
+}
+
+impl DialPurpose {
+    /// The follow-up that is dialled for, by whomever.
+    fn claim(&self) -> Option<&Claim> {
+        match self {
+            Self::FollowUp { claim, .. } | Self::Agent { claim, .. } => Some(claim),
+            _ => None,
+        }
+    }
+
+    /// Those who will talk share a media thread from the beginning.
+    fn agents_sound(&self) -> Option<&MediaHandle> {
+        match self {
+            Self::Agent { party, .. } => party.sound.media.as_ref(),
+            _ => None,
+        }
     }
 }
 
@@ -155,10 +222,7 @@ async fn begin(
     dialplan_sha256: String,
     at: chrono::DateTime<chrono::Utc>,
 ) -> Result<(), DialError> {
-    let claim = match &dial.purpose {
-        DialPurpose::FollowUp { claim, .. } => Some(claim),
-        _ => None,
-    };
+    let claim = dial.purpose.claim();
     let (of, person) = match &dial.purpose {
         DialPurpose::Duty(claim) => (claim.department, None),
         DialPurpose::Ring(claim) => (claim.department, Some(claim.person)),
@@ -188,66 +252,87 @@ async fn begin(
     Ok(())
 }
 
-fn outbound_leg(
-    owner: crate::sip::endpoint::Owner,
-    flow: Flow,
-    dial: &Dial,
-    media: crate::sip::sdp::LocalMedia,
-) -> Result<OutboundLeg, DialError> {
-    let trunk = &dial.trunk;
-    let domain = trunk.domain();
-    let uri = |user: &str| format!("sip:{user}@{domain}").parse::<Uri>();
-    let target = match &dial.contact {
-        Some(contact) => contact.uri.clone(),
-        None => uri(dial.digits.reveal()).map_err(|_| DialError::Target)?,
-    };
-    let routes = dial.contact.as_ref().map(|contact| contact.routes.clone()).unwrap_or_default();
-    let from = uri(&trunk.caller_number).map_err(|_| DialError::Target)?;
-    let profile = &trunk.profile;
-    let timer = (profile.session_expires_s > 0).then_some(SessionTimerConfig {
-        expires_s: profile.session_expires_s,
-        min_se_s: profile.min_se_s,
-    });
-    let credentials = trunk.username.as_ref().zip(trunk.password.as_ref());
-    Ok(OutboundLeg {
-        owner,
-        flow,
-        to: NameAddr::new(target.clone()),
-        target,
-        from: NameAddr::new(from),
-        routes,
-        headers: Headers::default(),
-        media,
-        credentials: credentials.map(|(user, password)| Credentials {
-            username: user.clone(),
-            password: password.reveal().clone(),
-            realm: trunk.realm.clone(),
-        }),
-        session_timer: timer,
-        reliable: match profile.reliable_provisional {
-            true => Reliable::Required,
-            false => Reliable::Supported,
-        },
-        is_latched: true,
-    })
+/// Where an INVITE goes.
+pub(super) struct LegTo<'a> {
+    pub(super) trunk: &'a Trunk,
+    pub(super) digits: &'a str,
+    pub(super) contact: Option<&'a Contact>,
+    /// A phone of ours is asked to pick up by itself: its owner has just clicked.
+    pub(super) answers_itself: bool,
+}
+
+impl LegTo<'_> {
+    pub(super) fn leg(
+        &self,
+        core: &Core,
+        owner: crate::sip::endpoint::Owner,
+        media: crate::sip::sdp::LocalMedia,
+    ) -> Result<OutboundLeg, DialError> {
+        let Self { trunk, contact, .. } = self;
+        let name = trunk.interface.clone().unwrap_or_default();
+        let flow = interface_flow(core, &name, trunk.transport, trunk.peer);
+        let flow: Flow = flow.ok_or_else(|| DialError::Interface(name.clone()))?;
+        let domain = trunk.domain();
+        let uri = |user: &str| format!("sip:{user}@{domain}").parse::<Uri>();
+        let target = match contact {
+            Some(contact) => contact.uri.clone(),
+            None => uri(self.digits).map_err(|_| DialError::Target)?,
+        };
+        let routes = contact.map(|contact| contact.routes.clone()).unwrap_or_default();
+        let from = uri(&trunk.caller_number).map_err(|_| DialError::Target)?;
+        let profile = &trunk.profile;
+        let timer = (profile.session_expires_s > 0).then_some(SessionTimerConfig {
+            expires_s: profile.session_expires_s,
+            min_se_s: profile.min_se_s,
+        });
+        let credentials = trunk.username.as_ref().zip(trunk.password.as_ref());
+        Ok(OutboundLeg {
+            owner,
+            flow,
+            to: NameAddr::new(target.clone()),
+            target,
+            from: NameAddr::new(from),
+            routes,
+            headers: self.headers(),
+            media,
+            credentials: credentials.map(|(user, password)| Credentials {
+                username: user.clone(),
+                password: password.reveal().clone(),
+                realm: trunk.realm.clone(),
+            }),
+            session_timer: timer,
+            reliable: match profile.reliable_provisional {
+                true => Reliable::Required,
+                false => Reliable::Supported,
+            },
+            is_latched: true,
+        })
+    }
+
+    /// There is no one header for it; phones know one of these.
+    fn headers(&self) -> Headers {
+        let mut headers = Headers::default();
+        if self.answers_itself {
+            headers.add("Call-Info", "<sip:suifang>;answer-after=0");
+            headers.add("Alert-Info", "<http://suifang>;info=alert-autoanswer;delay=0");
+        }
+        headers
+    }
 }
 
 fn show(core: &Core, id: CallId, dial: &Dial, at: chrono::DateTime<chrono::Utc>) {
-    let (name, run) = match &dial.purpose {
-        DialPurpose::FollowUp { claim, run } => (Some(claim.name.clone()), *run),
-        _ => (None, None),
+    let run = match &dial.purpose {
+        DialPurpose::FollowUp { run, .. } => *run,
+        _ => None,
     };
+    let claim = dial.purpose.claim();
     core.live.put(LiveCall {
         call: id,
         run,
-        is_outbound: true,
-        name,
-        remote: dial.digits.clone(),
+        name: claim.map(|claim| claim.name.clone()),
+        person: claim.map(|claim| claim.person),
+        task: claim.map(|claim| claim.task),
         trunk: Some(dial.trunk.name.clone()),
-        state: "dialling",
-        since: at,
-        answered_at: None,
-        question: None,
-        keys: 0,
+        ..LiveCall::new(id, true, dial.digits.clone(), at)
     });
 }

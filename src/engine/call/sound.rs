@@ -26,16 +26,12 @@ impl Sound {
         core: &Core,
         interface: &Interface,
         codecs: &[String],
+        beside: Option<&MediaHandle>,
     ) -> Result<Self, MediaError> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let ports = core.pool(&interface.name).ok_or(MediaError::Gone)?;
-        let open = OpenLeg {
-            bind: interface.bind,
-            ports,
-            learns_any: false,
-            events: sender,
-            beside: None,
-        };
+        let open =
+            OpenLeg { bind: interface.bind, ports, learns_any: false, events: sender, beside };
         let media = core.media.open(open)?;
         let advertised = interface.advertised();
         let wanted = codecs.iter().map(|name| match name.as_str() {
@@ -72,6 +68,15 @@ impl Sound {
         Ok(id)
     }
 
+    /// Again and again, until something else is played.
+    pub(super) fn play_round(&mut self, items: Vec<PlayItem>) -> Result<(), MediaError> {
+        self.plays += 1;
+        match &self.media {
+            Some(media) => media.play(PlayId(self.plays), items, true),
+            None => Err(MediaError::Gone),
+        }
+    }
+
     pub(super) fn stop_play(&self) {
         if let Some(media) = &self.media {
             // Busy: the prompt ends by itself a moment later.
@@ -89,14 +94,14 @@ impl Call {
         let now = self.core.clock.instant();
         match event.event {
             LegEvent::Sound(media::Event::Key(key, _)) => {
-                self.core.live.update(self.id, |live| live.keys += 1);
-                self.tell_talk(ivr::Input::Key(key), now);
-                self.tell_booth(studio::Input::Key(key));
-                self.tell_duty(duty::Input::Key(key));
+                self.on_key(key).await;
             }
             LegEvent::Sound(media::Event::PlayFinished { id, is_complete, .. })
                 if is_complete && self.sound.is_current(id) =>
             {
+                if self.room.is_quiet_for_machine() {
+                    return self.on_said_in_queue();
+                }
                 self.tell_talk(ivr::Input::Said, now);
                 self.tell_booth(studio::Input::Said);
                 self.tell_duty(duty::Input::Said);
@@ -119,7 +124,24 @@ impl Call {
         }
     }
 
+    /// From the patient's side, in the sound or by INFO.
+    pub(super) async fn on_key(&mut self, key: crate::base::Key) {
+        let now = self.core.clock.instant();
+        self.core.live.update(self.id, |live| live.keys += 1);
+        if self.room.waiting.is_some() {
+            return self.on_key_in_queue(key).await;
+        }
+        self.tell_talk(ivr::Input::Key(key), now);
+        self.tell_booth(studio::Input::Key(key));
+        self.tell_duty(duty::Input::Key(key));
+    }
+
+    /// While a person talks, or is waited for, the machine hears only the end.
     pub(super) fn tell_talk(&mut self, input: ivr::Input, now: std::time::Instant) {
+        let ends = matches!(input, ivr::Input::HungUp | ivr::Input::Stop | ivr::Input::NobodyThere);
+        if self.room.is_quiet_for_machine() && !ends {
+            return;
+        }
         if let Some(talk) = &mut self.talk {
             talk.handle_input(input, now);
         }
@@ -147,6 +169,25 @@ const fn direction(direction: sdp::Direction) -> media::Direction {
         (false, true) => media::Direction::RecvOnly,
         (false, false) => media::Direction::Inactive,
     }
+}
+
+/// What who waits hears: four soft notes and a pause, ours and nobody's music.
+pub(super) fn music() -> Vec<PlayItem> {
+    static MUSIC: std::sync::OnceLock<media::Prompt> = std::sync::OnceLock::new();
+    let prompt = MUSIC.get_or_init(|| {
+        let note = |hertz: f32| {
+            let rate = media::RATE as f32;
+            (0..media::RATE * 6 / 10).map(move |n| {
+                let t = n as f32 / rate;
+                let swell = (t * std::f32::consts::PI / 0.6).sin();
+                ((t * hertz * std::f32::consts::TAU).sin() * swell * 2600.0) as i16
+            })
+        };
+        let pause = (0..media::RATE).map(|_| 0);
+        let tune = [523.25, 659.25, 783.99, 659.25].into_iter().flat_map(note);
+        media::Prompt::new(tune.chain(pause).collect::<Vec<i16>>())
+    });
+    vec![prompt.clone().into()]
 }
 
 /// Fifty ticks a second bring a few events at most.

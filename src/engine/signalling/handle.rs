@@ -60,6 +60,14 @@ impl Mailbox {
     pub async fn recv(&mut self) -> Option<Event> {
         self.events.recv().await
     }
+
+    /// The same for who waits for many.
+    pub fn poll_recv(
+        &mut self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Event>> {
+        self.events.poll_recv(context)
+    }
 }
 
 impl Drop for Mailbox {

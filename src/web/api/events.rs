@@ -1,5 +1,6 @@
 //! What happens, as it happens (Server-Sent Events): `change` for each committed event,
-//! `live` when a call moved, `reload` when the browser has missed something.
+//! `live` when a call moved, `desk` when the own state or call did, `reload` when the browser
+//! has missed something.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -11,13 +12,14 @@ use axum::{
 use futures_util::stream::{self, Stream};
 use serde::Serialize;
 use tokio::{
-    sync::{broadcast::error::RecvError, mpsc},
+    sync::{broadcast::error::RecvError, mpsc, watch},
     time,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::live::live_views;
+use super::{desk::desk_view, live::live_views};
 use crate::{
+    domain::acd::{self, AgentState},
     store::event,
     web::{Shared, auth::Signed, error::Result},
 };
@@ -63,11 +65,14 @@ async fn tell(
     // Listening comes before looking back: nothing falls between the two.
     let mut hub = site.core.app.hub().subscribe();
     let mut live = site.core.live.watch();
+    let mut desk = signed.0.modules.iter().any(|own| own == "desk").then(|| site.core.acd.watch());
     let mut position = 0;
     if let Some(last) = last {
         position = replay(&site, &signed, last, &send).await?;
     }
     live.mark_changed();
+    desk.iter_mut().for_each(watch::Receiver::mark_changed);
+    let mut leases = time::interval(LEASE_EVERY);
     let mut every = time::interval(LIVE_EVERY);
     every.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
     loop {
@@ -80,13 +85,32 @@ async fn tell(
                 }
                 Err(RecvError::Closed) => return None,
             },
-            _ = every.tick() => if live.has_changed().ok()? {
-                live.mark_unchanged();
-                let views = live_views(&site, &signed, |_| true).await.ok()?;
-                let event = Event::default().event("live").json_data(views).ok()?;
-                send.send(event).await.ok()?;
+            _ = every.tick() => {
+                if let Some(desk) = &mut desk
+                    && desk.has_changed().ok()?
+                {
+                    desk.mark_unchanged();
+                    let event = Event::default().event("desk");
+                    send.send(event.json_data(desk_view(&site, &signed)).ok()?).await.ok()?;
+                }
+                if live.has_changed().ok()? {
+                    live.mark_unchanged();
+                    let views = live_views(&site, &signed, |_| true).await.ok()?;
+                    let event = Event::default().event("live").json_data(views).ok()?;
+                    send.send(event).await.ok()?;
+                }
             },
+            _ = leases.tick() => stay(&site, &signed),
         }
+    }
+}
+
+/// An agent whose page is open is there; who has left is not brought back by a page.
+fn stay(site: &Shared, signed: &Signed) {
+    let (core, user) = (&site.core, signed.0.user);
+    let seat = core.acd.seat(user, core.clock.instant());
+    if seat.is_some_and(|seat| seat.state != AgentState::Offline) {
+        core.acd_tell(acd::Input::Lease(user));
     }
 }
 
@@ -132,3 +156,6 @@ const STREAM_MAX: Duration = Duration::from_secs(15 * 60);
 /// Four pictures a second are as many as an eye follows.
 const LIVE_EVERY: Duration = Duration::from_millis(250);
 const REPLAY_MAX: i64 = 500;
+
+/// An agent counts as there for 35 s after the last word of the page.
+const LEASE_EVERY: Duration = Duration::from_secs(10);

@@ -1,13 +1,16 @@
 //! The API: one file a noun, each with its JSON types, handlers and routes.
 
+mod agents;
 mod alerts;
 mod allocation;
 mod appointments;
 mod attempts;
+mod board;
 mod calls;
 mod cohort;
 mod column_mappings;
 mod departments;
+mod desk;
 mod dialplans;
 mod doors;
 mod due;
@@ -31,6 +34,7 @@ mod plans;
 mod policies;
 mod prompts;
 mod questionnaires;
+mod queues;
 mod record_print;
 mod recordings;
 mod reports;
@@ -69,6 +73,10 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(patients::routes())
         .merge(exports::routes())
         .merge(plans::routes())
+        .merge(desk::routes())
+        .merge(board::routes())
+        .merge(queues::routes())
+        .merge(agents::routes())
         .merge(live::routes())
         .merge(events::routes())
         .merge(calls::routes())

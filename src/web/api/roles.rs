@@ -86,6 +86,9 @@ async fn put(
 /// Every module there is; the page's menu has the same words.
 const MODULES: &[&str] = &[
     "home",
+    "desk",
+    "board",
+    "queues",
     "due",
     "patients",
     "calls",

@@ -1,6 +1,7 @@
 //! The rows of the feature list, each through the door that a user has. A test names the
 //! ids of its rows; `make features` prints who proves what.
 
+mod agents;
 mod alerts;
 mod callback;
 mod clinical;

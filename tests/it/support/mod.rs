@@ -1,6 +1,7 @@
 //! A hospital for a test: the real binary, the real carrier, a real Postgres, in a folder
 //! and on ports of its own.
 
+pub(crate) mod desk;
 mod page;
 
 pub(crate) use page::Page;
@@ -218,7 +219,15 @@ pub(crate) fn does(n: usize, behaviour: Behaviour, outcome: &str) -> Patient {
 }
 
 pub(crate) fn dial(does: Behaviour) -> Dial {
-    Dial { does, ring_s: 0.5, keys: Vec::new(), thinks_s: 0.0, hangs_up_after: None, speaks_s: 0.0 }
+    Dial {
+        does,
+        ring_s: 0.5,
+        keys: Vec::new(),
+        thinks_s: 0.0,
+        hangs_up_after: None,
+        speaks_s: 0.0,
+        hums_hz: None,
+    }
 }
 
 pub(crate) fn number(n: usize) -> String {

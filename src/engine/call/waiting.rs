@@ -1,0 +1,195 @@
+//! A caller who wants a person: in a queue, until an agent answers, nobody comes, or they
+//! ask to be called back.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Call, Kind, party::Colleague, party::Party};
+use crate::{
+    app::{Entry, QueueVisit},
+    base::{Key, UserId},
+    domain::{
+        acd::{Input, NobodyWhy, Waiter},
+        room::Part,
+    },
+    engine::way_to,
+    ivr,
+};
+
+pub(super) struct Waiting {
+    pub(super) queue: String,
+    visit: Uuid,
+    entered_at: DateTime<Utc>,
+    /// Heard instead of the music.
+    says: bool,
+}
+
+impl Call {
+    /// A queue that nobody has made is the centre's.
+    pub(super) async fn enter_queue(&mut self, wanted: &str, priority: i16) {
+        let queue = if self.core.acd.has_queue(wanted) { wanted } else { CENTRE };
+        let entered_at = self.core.clock.wall();
+        let visit = *crate::base::CallId::new(entered_at).as_uuid();
+        let queue = queue.to_owned();
+        self.room.waiting = Some(Waiting { queue: queue.clone(), visit, entered_at, says: false });
+        self.set_state("queued").await;
+        self.core.live.update(self.id, |live| live.state = "queued");
+        let since = self.core.clock.instant();
+        let own = self.room.owner;
+        self.core.acd_tell(Input::Wait(Waiter { call: self.id, queue, since, priority, own }));
+        self.join_up();
+    }
+
+    pub(super) fn is_saying(&self) -> bool {
+        self.room.waiting.as_ref().is_some_and(|waiting| waiting.says)
+    }
+
+    /// The board wants this agent rung.
+    pub(super) async fn on_offer(&mut self, agent: UserId, ring: std::time::Duration) {
+        let is_wanted = self.room.waiting.is_some() && self.end.is_none();
+        let rung = match is_wanted {
+            true => self.ring_agent(agent, ring).await,
+            false => Err("nobody waits any more".to_owned()),
+        };
+        match rung {
+            Ok(party) => self.add_party(party).await,
+            Err(why) => {
+                tracing::warn!(why, "an agent could not be rung");
+                self.core.acd_tell(Input::Failed { agent, call: self.id });
+            }
+        }
+    }
+
+    async fn ring_agent(&self, user: UserId, ring: std::time::Duration) -> Result<Party, String> {
+        let agent = self.core.acd.agent(user).ok_or("the agent has gone")?;
+        let endpoint = crate::base::Pii::new(agent.endpoint.clone());
+        let to = way_to(&self.core, &endpoint, None).await?;
+        let colleague = Colleague {
+            user: Some(user),
+            name: agent.display_name,
+            part: Part::Agent,
+            to,
+            ring,
+            needs_key: agent.endpoint_kind == "number",
+            answers_itself: false,
+        };
+        let party = Party::ring(&self.core, colleague, self.sound.media.as_ref()).await;
+        party.map_err(|error| error.to_string())
+    }
+
+    pub(super) fn on_withdraw(&mut self, agent: UserId) {
+        let now = self.core.clock.instant();
+        if let Some(at) = self.room.position_of(agent)
+            && !self.room.parties[at].is_in()
+        {
+            self.room.parties[at].hang_up(now);
+        }
+    }
+
+    pub(super) async fn on_nobody(&mut self, why: NobodyWhy) {
+        if self.room.waiting.is_none() {
+            return;
+        }
+        self.leave_queue("nobody", Some(why.as_str()), None).await;
+        self.join_up();
+        self.nobody_came().await;
+    }
+
+    /// The dialplan says what follows; after a transfer there is none, and they are told.
+    async fn nobody_came(&mut self) {
+        let now = self.core.clock.instant();
+        if self.talk.is_some() && self.room.owner.is_none() {
+            return self.tell_talk(ivr::Input::NobodyThere, now);
+        }
+        self.want_call_back("转接无人接听").await;
+        self.say_and_leave("person.none").await;
+    }
+
+    async fn want_call_back(&mut self, why: &str) {
+        let at = self.core.clock.wall();
+        let entries = [(at, Entry::Task(why.to_owned()))];
+        if let Err(error) = self.core.app.record(&self.call_ref(), 0, &entries).await {
+            tracing::error!(%error, "a wish to be called back could not be stored");
+        }
+    }
+
+    pub(super) async fn say_and_leave(&mut self, text: &str) {
+        let clips = self.core.library().clips_of(text, LANGUAGE, &[]);
+        let items = self.core.voice.play_items(&clips).await;
+        self.room.is_taking_leave = true;
+        self.music_is_over();
+        if items.is_empty() || self.sound.play(items).is_err() {
+            self.hang_up();
+        }
+    }
+
+    /// Which place the caller has; the next one in turn is not told again and again.
+    pub(super) async fn on_position(&mut self, before: usize) {
+        if before == 0 || self.room.waiting.is_none() {
+            return;
+        }
+        let before = before.to_string();
+        let clips = self.core.library().clips_of("in.queue", LANGUAGE, &[("position", &before)]);
+        let items = self.core.voice.play_items(&clips).await;
+        self.music_is_over();
+        let is_played = !items.is_empty() && self.sound.play(items).is_ok();
+        if let Some(waiting) = &mut self.room.waiting {
+            waiting.says = is_played;
+        }
+        self.join_up();
+    }
+
+    /// What was said to who waits is said.
+    pub(super) fn on_said_in_queue(&mut self) {
+        if let Some(waiting) = &mut self.room.waiting {
+            waiting.says = false;
+        }
+        if self.room.is_taking_leave {
+            return self.hang_up();
+        }
+        self.join_up();
+    }
+
+    /// `1`: call me back, I do not want to wait.
+    pub(super) async fn on_key_in_queue(&mut self, key: Key) {
+        let is_known = match &self.kind {
+            Kind::FollowUp(_) => true,
+            Kind::Inbound(caller) => caller.is_some(),
+            _ => false,
+        };
+        if key.as_char() != '1' || !is_known {
+            return;
+        }
+        self.leave_queue("callback", None, None).await;
+        self.core.acd_tell(Input::Gone(self.id));
+        self.want_call_back("来电要求回电").await;
+        self.say_and_leave("person.none").await;
+    }
+
+    pub(super) async fn leave_queue(
+        &mut self,
+        result: &'static str,
+        why: Option<&'static str>,
+        agent: Option<UserId>,
+    ) {
+        let Some(Waiting { queue, visit, entered_at, .. }) = self.room.waiting.take() else {
+            return;
+        };
+        let visit = QueueVisit { id: visit, call: self.id, queue, entered_at, result, why, agent };
+        let at = self.core.clock.wall();
+        if let Err(error) = self.core.app.left_queue(&visit, at).await {
+            tracing::error!(%error, "a wait in a queue is missing in the record");
+        }
+    }
+
+    /// The caller has hung up.
+    pub(super) async fn gave_up(&mut self) {
+        if self.room.waiting.is_some() {
+            self.leave_queue("gave_up", None, None).await;
+            self.core.acd_tell(Input::Gone(self.id));
+        }
+    }
+}
+
+const CENTRE: &str = "centre";
+const LANGUAGE: &str = "zh-CN";

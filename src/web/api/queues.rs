@@ -1,0 +1,108 @@
+//! 技能组: how callers wait, and who is rung.
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    domain::acd::Strategy,
+    store::queue::{self, Queue},
+    web::{
+        Shared,
+        ask::Body,
+        auth::Signed,
+        error::{Problem, Result},
+    },
+};
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put, remove))
+}
+
+#[derive(Serialize, ToSchema)]
+struct QueueView {
+    code: String,
+    #[serde(flatten)]
+    of: QueueAsk,
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct QueueAsk {
+    name: String,
+    /// `longest_idle`, `fewest_calls`, `round_robin` or `ring_all`.
+    strategy: String,
+    /// Higher ones come first.
+    #[serde(default)]
+    priority: i16,
+    ring_s: i32,
+    wait_max_s: i32,
+    announce_s: i32,
+    waiting_max: i32,
+    /// The caller's own doctor or nurse is rung before anybody else.
+    own_first: bool,
+}
+
+#[utoipa::path(get, path = "/api/queues", tag = "queues",
+    responses((status = 200, body = [QueueView])))]
+async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<QueueView>>> {
+    let mut scope = signed.scope(&site).await?;
+    let view = |row: Queue| QueueView {
+        code: row.code,
+        of: QueueAsk {
+            name: row.name,
+            strategy: row.strategy,
+            priority: row.priority,
+            ring_s: row.ring_s,
+            wait_max_s: row.wait_max_s,
+            announce_s: row.announce_s,
+            waiting_max: row.waiting_max,
+            own_first: row.own_first,
+        },
+    };
+    Ok(Json(queue::list(&mut scope).await?.into_iter().map(view).collect()))
+}
+
+#[utoipa::path(put, path = "/api/queues/{code}", tag = "queues", params(("code" = String, Path)),
+    request_body = QueueAsk, responses((status = 204)))]
+async fn put(
+    State(site): State<Shared>,
+    signed: Signed,
+    code: Result<Path<String>, PathRejection>,
+    Body(ask): Body<QueueAsk>,
+) -> Result<StatusCode> {
+    let strategy: Strategy = ask.strategy.parse().map_err(Problem::invalid)?;
+    let row = Queue {
+        code: code?.0,
+        name: ask.name.trim().to_owned(),
+        strategy: strategy.as_str().to_owned(),
+        priority: ask.priority,
+        ring_s: ask.ring_s,
+        wait_max_s: ask.wait_max_s,
+        announce_s: ask.announce_s,
+        waiting_max: ask.waiting_max,
+        own_first: ask.own_first,
+    };
+    let core = &site.core;
+    core.app.put_queue(&signed.0.principal, &row, core.clock.wall()).await?;
+    core.load_agents().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[utoipa::path(delete, path = "/api/queues/{code}", tag = "queues",
+    params(("code" = String, Path)), responses((status = 204)))]
+async fn remove(
+    State(site): State<Shared>,
+    signed: Signed,
+    code: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode> {
+    let core = &site.core;
+    core.app.remove_queue(&signed.0.principal, &code?.0, core.clock.wall()).await?;
+    core.load_agents().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
