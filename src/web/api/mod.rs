@@ -18,6 +18,7 @@ mod exports;
 mod fhir;
 mod extra;
 mod forms;
+mod holidays;
 mod hospital_messages;
 mod imports;
 mod live;
@@ -44,6 +45,7 @@ mod statistics;
 pub(super) mod sources;
 mod stop_all;
 mod studio;
+mod task;
 mod tasks;
 mod trunks;
 mod typed;
@@ -65,6 +67,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(doors::routes())
         .merge(runs::routes())
         .merge(tasks::routes())
+        .merge(task::routes())
         .merge(due::routes())
         .merge(patients::routes())
         .merge(exports::routes())
@@ -91,6 +94,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(pivot::routes())
         .merge(pdca::routes())
         .merge(departments::routes())
+        .merge(holidays::routes())
         .merge(opinions::routes())
         .merge(forms::routes())
         .merge(record_print::routes())
