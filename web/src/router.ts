@@ -15,6 +15,10 @@ export const router = createRouter({
     { path: '/trunks', name: 'trunks', component: () => import('./views/TrunksView.vue') },
     { path: '/policy', name: 'policy', component: () => import('./views/PolicyView.vue') },
     { path: '/users', name: 'users', component: () => import('./views/UsersView.vue') },
+    { path: '/due', name: 'due', component: () => import('./views/DueView.vue') },
+    { path: '/my-patients', name: 'my-patients', component: () => import('./views/MyPatientsView.vue') },
+    { path: '/by-diagnosis', name: 'by-diagnosis', component: () => import('./views/ByDiagnosisView.vue') },
+    { path: '/topics', name: 'topics', component: () => import('./views/TopicsView.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

@@ -1,12 +1,18 @@
 // The same rows in English.
+import pages from './pages.en'
+
 export default {
-  app: { centre: 'Follow-up centre', search: 'Patient, number', searchAll: 'Search the calls', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
-  menu: { home: 'Home', runs: 'Runs', calls: 'Calls', alerts: 'Alerts', imports: 'Import', prompts: 'Prompt studio', trunks: 'Trunks', users: 'Users', policy: 'Calling windows' },
+  ...pages,
+  app: { centre: 'Follow-up centre', search: 'Patient, number, admission no., pinyin', searchAll: 'Find a patient', textSize: 'Text', small: 'S', medium: 'M', large: 'L', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
+  menu: {
+    home: 'Home', due: 'Due', myPatients: 'My patients', byDiagnosis: 'By diagnosis', topics: 'Topics', patients: 'Patients', alerts: 'Alerts', repairs: 'Number repair', runs: 'Runs', calls: 'Calls', plans: 'Plans', questionnaires: 'Questionnaires', allocation: 'Allocation', samples: 'Samples',
+    statistics: 'Statistics', management: 'Management', pdca: 'Improvement', imports: 'Import', interfaces: 'Interfaces', prompts: 'Prompt studio', trunks: 'Trunks', policy: 'Calling windows', users: 'Users', roles: 'Roles', departments: 'Departments', roster: 'Roster', holidays: 'Holidays',
+  },
   common: {
     colon: ': ',
     retry: 'Retry', cancel: 'Cancel', save: 'Save', search: 'Search', close: 'Close', all: 'All', none: 'None', loading: 'Loading', failed: 'Nothing could be loaded',
     prev: 'Previous', next: 'Next', name: 'Name', number: 'Number', state: 'State', outcome: 'Outcome', reason: 'Reason', department: 'Department', ward: 'Ward', time: 'Time', age: 'age {n}',
-    rows: 'Rows {from} – {to}', saved: 'Saved {time}', refresh: 'Refresh', open: 'Open', count: '{n} rows', optional: 'optional', seconds: 's',
+    rows: 'Rows {from} – {to}', saved: 'Saved {time}', refresh: 'Refresh', open: 'Open', print: 'Print', export: 'Export', add: 'Add', edit: 'Edit', remove: 'Delete', department_all: 'Hospital', more: 'More', count: '{n} rows', optional: 'optional', seconds: 's',
   },
   signIn: { title: 'Sign in', login: 'Login', password: 'Password', submit: 'Sign in', note: 'Who reads answers or listens to recordings is written to the audit.' },
   home: {

@@ -1,12 +1,18 @@
 // 词汇表里的中文;每个词与接口、表、文档用同一行。
+import pages from './pages.zh'
+
 export default {
-  app: { centre: '随访中心', search: '患者、号码', searchAll: '在通话记录中查找', collapse: '收起', expand: '展开', lines: '线路', language: 'English', signOut: '退出登录', skip: '跳到正文' },
-  menu: { home: '工作台', runs: '外呼批次', calls: '通话记录', alerts: '危急提醒', imports: '数据导入', prompts: '提示音录制', trunks: '线路', users: '用户', policy: '外呼时段' },
+  ...pages,
+  app: { centre: '随访中心', search: '患者、号码、住院号、拼音', searchAll: '查找患者', textSize: '字号', small: '小', medium: '中', large: '大', collapse: '收起', expand: '展开', lines: '线路', language: 'English', signOut: '退出登录', skip: '跳到正文' },
+  menu: {
+    home: '工作台', due: '待随访', myPatients: '我的病人', byDiagnosis: '诊断随访', topics: '专题随访', patients: '患者', alerts: '危急提醒', repairs: '号码修正', runs: '外呼批次', calls: '通话记录', plans: '计划与周期', questionnaires: '问卷', allocation: '任务分配', samples: '抽查回访',
+    statistics: '统计报表', management: '管理首页', pdca: '持续改进', imports: '数据导入', interfaces: '接口', prompts: '提示音录制', trunks: '线路', policy: '外呼时段', users: '用户', roles: '角色', departments: '科室', roster: '值班表', holidays: '节假日',
+  },
   common: {
     colon: '：',
     retry: '重试', cancel: '取消', save: '保存', search: '查找', close: '关闭', all: '全部', none: '无', loading: '正在读取', failed: '没有读到数据',
     prev: '上一页', next: '下一页', name: '姓名', number: '号码', state: '状态', outcome: '结果', reason: '原因', department: '科室', ward: '病区', time: '时间', age: '{n} 岁',
-    rows: '第 {from} – {to} 条', saved: '已保存 {time}', refresh: '刷新', open: '打开', count: '{n} 条', optional: '可不填', seconds: '秒',
+    rows: '第 {from} – {to} 条', saved: '已保存 {time}', refresh: '刷新', open: '打开', print: '打印', export: '导出', add: '增加', edit: '修改', remove: '删除', department_all: '全院', more: '更多', count: '{n} 条', optional: '可不填', seconds: '秒',
   },
   signIn: { title: '登录', login: '工号', password: '密码', submit: '登录', note: '录音和答案的查看都会记入审计。' },
   home: {
