@@ -19,6 +19,9 @@ export const router = createRouter({
     { path: '/my-patients', name: 'my-patients', component: () => import('./views/MyPatientsView.vue') },
     { path: '/by-diagnosis', name: 'by-diagnosis', component: () => import('./views/ByDiagnosisView.vue') },
     { path: '/topics', name: 'topics', component: () => import('./views/TopicsView.vue') },
+    { path: '/patients', name: 'patients', component: () => import('./views/PatientsView.vue') },
+    { path: '/patients/:id', name: 'patient', component: () => import('./views/PatientView.vue'), props: true },
+    { path: '/tasks/:id', name: 'task', component: () => import('./views/TaskView.vue'), props: true },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })
