@@ -22,6 +22,11 @@ export const router = createRouter({
     { path: '/patients', name: 'patients', component: () => import('./views/PatientsView.vue') },
     { path: '/patients/:id', name: 'patient', component: () => import('./views/PatientView.vue'), props: true },
     { path: '/tasks/:id', name: 'task', component: () => import('./views/TaskView.vue'), props: true },
+    { path: '/repairs', name: 'repairs', component: () => import('./views/RepairsView.vue') },
+    { path: '/roster', name: 'roster', component: () => import('./views/RosterView.vue') },
+    { path: '/allocation', name: 'allocation', component: () => import('./views/AllocationView.vue') },
+    { path: '/samples', name: 'samples', component: () => import('./views/SamplesView.vue') },
+    { path: '/plans', name: 'plans', component: () => import('./views/PlansView.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

@@ -29,7 +29,7 @@ export default {
   },
   menu_task: 'Form',
   form: {
-    choose: 'Choose a questionnaire', chooseNote: 'Choose a questionnaire first. Notes alone will do too.', progress: '{n} of {all} answered', respondent: 'Respondent', doneOn: 'Done on', lateEntry: 'Late entry', required: 'required', advice: 'Advice', back: 'Back', next: 'Next', extra: 'Extra questions', extraNote: 'kept with this follow-up only', question: 'Question', notes: 'Notes', complete: 'Complete', missing: '{n} required items are open: {items}',
+    choose: 'Choose a questionnaire', thisOne: ' (this one)', chooseNote: 'Choose a questionnaire first. Notes alone will do too.', progress: '{n} of {all} answered', respondent: 'Respondent', doneOn: 'Done on', lateEntry: 'Late entry', required: 'required', advice: 'Advice', back: 'Back', next: 'Next', extra: 'Extra questions', extraNote: 'kept with this follow-up only', question: 'Question', notes: 'Notes', complete: 'Complete', missing: '{n} required items are open: {items}',
     version: 'version {n}', exact: 'as it was asked', notExact: 'that form was not kept: answers only', amend: 'Amend', was: 'was {old}', goBack: 'Back', over: 'Done', closed: 'Completed and saved.', history: 'Course', task: 'This follow-up', deadline: 'Deadline', opinion: 'Opinion', noOpinion: 'not confirmed',
   },
   respondent: { self: 'Patient', informed_relative: 'Informed relative', guardian: 'Guardian', uninformed_relative: 'Relative, not informed', stranger: 'Stranger' },
@@ -48,5 +48,16 @@ export default {
   opinion_state: { proposed: 'proposed', confirmed: 'confirmed' },
   patient_field: { name: 'Name', name_reading: 'Reading', home_address: 'Address', work_address: 'Work', communication_mark: 'Communication', patient_only: 'Patient only', language: 'Language', birth_date: 'Born', sex: 'Sex' },
   severity: { minimal: 'minimal', mild: 'mild', moderate: 'moderate', moderately_severe: 'moderately severe', severe: 'severe' },
-  plans: { every: 'Every', days: 'days', months: 'months', more: '{n} more', moved: '{n} open tasks moved' },
+  plans: {
+    every: 'Every', days: 'days', months: 'months', more: '{n} more', moved: '{n} open tasks moved', code: 'Code', codeHint: 'lower-case letters, digits, underscores', anchor: 'Counted from', scheduled: 'the planned day', actual: 'the real day', horizon: 'Ends after', times: 'times', intervals: 'Intervals', lasts: 'Lasts', repeats: 'repeats to the end', within: 'within', example: 'Example: discharged on', goesOn: 'goes on as in the last row',
+    newNote: 'Used for later discharges; the rules below say whose.', effect: 'Saved as a new version, for plans made from now on. Running plans keep theirs: {n} open tasks do not move. A single patient’s cycle is changed on the patient’s page.', save: 'Save as a new version', fresh: 'New plan', none: 'No plans.', installed: 'installed',
+    rules: 'Rules that choose a plan', priority: 'Order', priorityNote: 'the smallest first', when: 'When', template: 'Plan', noRules: 'No rules: no discharge gets a plan.', noOperation: 'no operation', everybody: 'every discharge', either: 'either', board: 'How the plans go', noBoard: 'No patient has a plan yet.', planned: 'Planned', done: 'Done', open: 'Open', overdue: 'Overdue', lost: 'Lost', ended: 'Ended', doneRate: 'Done',
+  },
+  repairs: { note: 'A new number sets the follow-up that waits for it going again.', why: 'Why', empty: 'No numbers to repair. One that is found invalid comes here by itself.', fresh: 'New number', save: 'Save and go on', patient: 'Open the patient' },
+  roster: { before: 'Week before', after: 'Week after', file: 'From a file', missing: 'Nobody is on duty: {days}. Alerts go to the duty officer.', empty: 'No roster for this week. Add rows, or take a file.', day: 'Day', shift: 'Shift', rank: 'Rank', rank1: '1 duty nurse', rank2: '2 head nurse', rank3: '3 duty officer', staff: 'Staff number', phone: 'Duty phone' },
+  shift: { day: 'Day', evening: 'Evening', night: 'Night' },
+  allocation: { deal: 'Allocate', dealt: '{given} given, {kept} kept, {rest} not allocated', note: 'Open tasks are dealt by each one’s share; those who are away get none, and theirs go to others.', empty: 'Nobody can take tasks. Make users first.', capacity: 'Share', capacityNote: 'relative; 0 takes nothing', open: 'Open', types: 'Takes', absent: 'Away' },
+  samples: { draw: 'Draw', drawn: '{n} drawn', level: 'Level', level2: 'Level 2', level3: 'Level 3', period: 'Followed up', share: 'Share', seed: 'Seed', seedNote: 'the same seed draws the same', empty: 'No samples yet.', drawnAt: 'Drawn at', population: 'Of', checked: 'Checked', agreement: 'Agreement', means: 'Two follow-ups of one patient are compared item by item. Differing = items answered differently ÷ items answered both times. κ is Cohen’s.', noPairs: 'No two follow-ups to compare within a year.', differs: 'Differing', of: 'differ / compared', same: 'Same', noItems: 'Nothing drawn.', first: 'First', check: 'Check' },
+  alarm: { nobody_on_duty: 'nobody on duty', nobody_answered: 'nobody answered', number_not_allowed: 'number not allowed' },
+  alert_did: { raised: 'raised', acknowledged: 'acknowledged', in_hand: 'in hand', escalated: 'escalated', closed: 'closed', rang: 'rang the duty phone' },
 }

@@ -29,7 +29,7 @@ export default {
   },
   menu_task: '随访表',
   form: {
-    choose: '选择问卷', chooseNote: '请先选择问卷。没有问卷也可以只写备注后完成。', progress: '已答 {n} / {all}', respondent: '接听人', doneOn: '随访日期', lateEntry: '补录', required: '必答', advice: '健康指导', back: '上一题', next: '下一题', extra: '临时问题', extraNote: '只保存在这一次随访', question: '问题', notes: '备注', complete: '完成随访', missing: '还有 {n} 个必答题：{items}',
+    choose: '选择问卷', thisOne: '（本次）', chooseNote: '请先选择问卷。没有问卷也可以只写备注后完成。', progress: '已答 {n} / {all}', respondent: '接听人', doneOn: '随访日期', lateEntry: '补录', required: '必答', advice: '健康指导', back: '上一题', next: '下一题', extra: '临时问题', extraNote: '只保存在这一次随访', question: '问题', notes: '备注', complete: '完成随访', missing: '还有 {n} 个必答题：{items}',
     version: '第 {n} 版', exact: '按当时的版本显示', notExact: '当时的问卷没有保存，只显示答案', amend: '更正', was: '原值 {old}', goBack: '返回', over: '已随访', closed: '已完成并保存。', history: '病程', task: '本次随访', deadline: '截止', opinion: '医生意见', noOpinion: '未确认',
   },
   respondent: { self: '本人', informed_relative: '知情家属', guardian: '监护人', uninformed_relative: '不知情家属', stranger: '陌生人' },
@@ -48,5 +48,16 @@ export default {
   opinion_state: { proposed: '系统建议', confirmed: '医生确认' },
   patient_field: { name: '姓名', name_reading: '读音', home_address: '家庭住址', work_address: '工作单位', communication_mark: '沟通标记', patient_only: '仅限本人', language: '语言', birth_date: '出生日期', sex: '性别' },
   severity: { minimal: '极轻', mild: '轻度', moderate: '中度', moderately_severe: '中重度', severe: '重度' },
-  plans: { every: '每隔', days: '天', months: '个月', more: '以后还有 {n} 次', moved: '{n} 个未做的任务已改期' },
+  plans: {
+    every: '每隔', days: '天', months: '个月', more: '以后还有 {n} 次', moved: '{n} 个未做的任务已改期', code: '编号', codeHint: '小写字母、数字和下划线', anchor: '周期起算', scheduled: '计划日起算', actual: '实际日起算', horizon: '共', times: '次', intervals: '间隔', lasts: '持续', repeats: '重复到计划结束', within: '期间内', example: '示例：出院日期', goesOn: '以后按最后一行继续',
+    newNote: '保存后用于以后出院的患者；要让哪些患者用它，在下面的规则中写明。', effect: '保存为新版本，只用于以后产生的计划。已在执行的计划保持原版本，其中 {n} 个未做的任务不改期；要改个别患者，请在患者页改周期。', save: '保存为新版本', fresh: '新建计划', none: '没有计划。', installed: '系统预置',
+    rules: '计划选择规则', priority: '次序', priorityNote: '小的先用', when: '条件', template: '计划', noRules: '没有规则，出院患者不会得到计划。', noOperation: '没有手术', everybody: '全部出院患者', either: '不限', board: '计划执行情况', noBoard: '还没有患者在执行计划。', planned: '计划', done: '已随访', open: '未随访', overdue: '逾期', lost: '失访', ended: '已结束', doneRate: '完成比例',
+  },
+  repairs: { note: '补录新号码后，等待号码的随访自动继续。', why: '为什么', empty: '没有待修正的号码。号码被判为无效时会自动出现在这里。', fresh: '新号码', save: '保存并继续随访', patient: '打开患者页' },
+  roster: { before: '上一周', after: '下一周', file: '从文件导入', missing: '没有人值班：{days}。危急提醒会转给总值班。', empty: '这一周还没有排班。逐行增加，或从文件导入。', day: '日期', shift: '班次', rank: '顺位', rank1: '1 值班护士', rank2: '2 护士长', rank3: '3 总值班', staff: '工号', phone: '值班电话' },
+  shift: { day: '白班', evening: '小夜班', night: '大夜班' },
+  allocation: { deal: '分配', dealt: '新分配 {given} 个，保持不变 {kept} 个，未能分配 {rest} 个', note: '按各人的份额分配未做的任务；请假的人不分，他们手上的会转给别人。', empty: '没有可分配任务的操作员。先在用户中建立。', capacity: '份额', capacityNote: '相对值，0 为不分', open: '未随访', types: '承担的类型', absent: '请假' },
+  samples: { draw: '抽查', drawn: '已抽取 {n} 例', level: '级别', level2: '二级', level3: '三级', period: '随访日期', share: '比例', seed: '种子', seedNote: '同一种子抽到同样的患者', empty: '还没有抽查。', drawnAt: '抽取时间', population: '总体', checked: '已回访', agreement: '一致率', means: '同一患者两次随访，逐题比较；不一致率 = 答案不同的题数 ÷ 两次都答了的题数。κ 为 Cohen 一致性系数。', noPairs: '最近一年还没有可比较的两次随访。', differs: '不一致率', of: '不同 / 可比', same: '一致率', noItems: '没有抽到。', first: '原随访', check: '回访' },
+  alarm: { nobody_on_duty: '没有人值班', nobody_answered: '值班电话无人接听', number_not_allowed: '值班电话不允许拨打' },
+  alert_did: { raised: '提出', acknowledged: '接收', in_hand: '处理', escalated: '升级', closed: '闭环', rang: '拨打值班电话' },
 }

@@ -12,7 +12,7 @@ export default {
     colon: '：',
     retry: '重试', cancel: '取消', save: '保存', search: '查找', close: '关闭', all: '全部', none: '无', loading: '正在读取', failed: '没有读到数据',
     prev: '上一页', next: '下一页', name: '姓名', number: '号码', state: '状态', outcome: '结果', reason: '原因', department: '科室', ward: '病区', time: '时间', age: '{n} 岁',
-    rows: '第 {from} – {to} 条', saved: '已保存 {time}', refresh: '刷新', open: '打开', print: '打印', export: '导出', add: '增加', edit: '修改', remove: '删除', department_all: '全院', more: '更多', count: '{n} 条', optional: '可不填', seconds: '秒',
+    rows: '第 {from} – {to} 条', saved: '已保存 {time}', refresh: '刷新', open: '打开', print: '打印', export: '导出', add: '增加', edit: '修改', remove: '删除', department_all: '全院', who: '操作人', more: '更多', count: '{n} 条', optional: '可不填', seconds: '秒',
   },
   signIn: { title: '登录', login: '工号', password: '密码', submit: '登录', note: '录音和答案的查看都会记入审计。' },
   home: {
@@ -48,7 +48,8 @@ export default {
     fault: { silence: '没有听到声音，正在重录', too_quiet: '声音太小，正在重录', clipped: '声音太大，正在重录', noisy: '周围太吵，正在重录', too_short: '太短，正在重录', too_long: '太长，正在重录' },
   },
   trunks: { empty: '还没有配置线路。请在 suifang.toml 的 [[trunk]] 中填写。', up: '可用', down: '不可用', registered: '注册', answers: '应答', lines: '线路数', inUse: '使用中', rate: '每秒呼叫', caller: '主叫号码', peer: '对端', trouble: '故障', yes: '正常', no: '失败', unasked: '不需要' },
-  alerts: { empty: '没有未闭环的危急提醒。', item: '题目编号', level: '级别', raised: '提出', due: '应处理', nothing: '没有找到。请换一个词。' },
+  alerts: { empty: '没有未闭环的危急提醒。', item: '题目编号', level: '级别', raised: '提出', due: '应处理', nothing: '没有找到。请换一个词。', search: '姓名、题目、科室、负责人', anyLevel: '全部级别', part_open: '未闭环', part_overdue: '逾期', part_all: '全部', what: '题目和答案', owner: '负责人', nobody: '无人', lateBy: '逾期 {time}', left: '还有 {time}', last30: '最近 30 天提出 {raised} 条，闭环 {closed} 条，闭环率 {rate}', rateMeans: '危急提醒闭环率 = 期间内提出且已闭环的 ÷ 期间内提出的',
+    acknowledge: '接收', action: '处理措施', actionHint: '例如：已电话嘱其立即就诊', inHand: '开始处理', outcome: '处理结果', outcomeHint: '写明结果才能闭环', close: '闭环', steps: '经过', dutyCalls: '值班电话' },
   users: { new: '新建用户', login: '工号', displayName: '姓名', role: '角色', password: '密码', passwordNote: '至少 8 位', mayStop: '可全部停呼', whole: '全院范围', yes: '是', no: '否', empty: '还没有用户。', made: '已建立 {login}', nothing: '没有找到这样的用户。' },
   policy: { windows: '外呼时段', from: '从', to: '到', add: '增加一段', remove: '删除', weekends: '周末外呼', dials: '每人每日拨打不超过', completed: '每人每日完成不超过', attempts: '每个任务有效尝试不超过', resumes: '中断后续问不超过', busy: '忙后再拨', gap: '两次拨打间隔', times: '次', minutes: '分钟', readOnly: '只有班长和系统管理员可以修改。' },
   stop: { title: '全部停呼', reason: '停呼原因', reasonHint: '例如：问卷内容有误', live: '正在进行的通话', finish: '让其说完', apologise: '致歉后结束', confirm: '全部停呼', stopped: '全部停呼中', by: '{by} 于 {at} 停呼，原因：{reason}', resume: '恢复外呼', byOther: '停呼的人不能自己恢复，请另一人操作。', note: '立即停止一切外呼，正在振铃的会取消；由另一人恢复。' },
