@@ -19,9 +19,10 @@ async function found(page) {
   const due = await ask(page, '/api/due?limit=50&until=2099-01-01')
   const done = await ask(page, '/api/tasks?state=done&limit=1')
   const calls = await ask(page, '/api/calls?limit=1')
+  const series = await ask(page, '/api/series?limit=1')
   const pdca = await ask(page, '/api/pdca?limit=1')
   const follow = (due.items ?? []).find((row) => row.kind === 'follow_up')
-  return { task: follow?.task_id, done: done.items?.[0]?.task_id, patient: done.items?.[0]?.person_id ?? follow?.person_id, call: calls.items?.[0]?.call_id, pdca: pdca[0]?.pdca_id }
+  return { task: follow?.task_id, done: done.items?.[0]?.task_id, patient: done.items?.[0]?.person_id ?? follow?.person_id, call: calls.items?.[0]?.call_id, pdca: pdca[0]?.pdca_id, series: series.items?.[0]?.code }
 }
 
 function routes(ids) {
@@ -31,7 +32,7 @@ function routes(ids) {
     ['patient', ids.patient && `/patients/${ids.patient}`], ['patient-course', ids.patient && `/patients/${ids.patient}?tab=course`], ['patient-archive', ids.patient && `/patients/${ids.patient}?tab=archive`], ['patient-contacts', ids.patient && `/patients/${ids.patient}?tab=contacts`],
     ['task', ids.task && `/tasks/${ids.task}`], ['task-done', ids.done && `/tasks/${ids.done}`],
     ['repairs', '/repairs'], ['alerts', '/alerts'], ['roster', '/roster'], ['plans', '/plans'], ['allocation', '/allocation'], ['samples', '/samples'],
-    ['questionnaires', '/questionnaires'], ['questionnaire', '/questionnaires/library/chd_phone'],
+    ['questionnaires', '/questionnaires'], ['questionnaire', '/questionnaires/library/chd_phone'], ['series', ids.series && `/questionnaires/series/${ids.series}`],
     ...statistics.map((word) => [`statistics-${word}`, `/statistics/${word}`]),
     ['management', '/management'], ['pdca', ids.pdca ? `/pdca/${ids.pdca}` : '/pdca'],
     ['users', '/users'], ['roles', '/roles'], ['departments', '/departments'], ['holidays', '/holidays'], ['interfaces', '/interfaces'],

@@ -1,11 +1,12 @@
 // A questionnaire as a person fills it in: which item is asked next, and what a key means.
 export interface Option {
-  key?: string
+  key?: string | null
   code: string
   zh: string
   en: string
-  redFlag?: string
-  advice?: string
+  redFlag?: string | null
+  advice?: string | null
+  score?: number | null
 }
 export interface Item {
   linkId: string
@@ -18,14 +19,16 @@ export interface Item {
   enableBehavior?: 'any' | 'all'
   enableWhenFact?: string[]
   answerOption?: Option[]
-  unit?: string
-  range?: [number, number]
+  unit?: string | null
+  range?: [number, number] | null
 }
 export interface Form {
   id: string
   version: number
   title: Record<string, string>
   item: Item[]
+  template?: string | null
+  clinicalReview?: { by: string; at: string } | null
   advice?: Record<string, Record<string, string>>
 }
 export interface Given {
@@ -45,6 +48,7 @@ function holds(when: { question: string; operator: string; answer: string }, ans
   const given = answers[when.question]
   if (!given || given.status) return false
   const codes = given.value.split(',')
+  if (when.operator === 'exists') return true
   if (when.operator === '=') return codes.includes(when.answer)
   if (when.operator === '!=') return !codes.includes(when.answer)
   const [left, right] = [Number(given.value), Number(when.answer)]
@@ -72,7 +76,7 @@ export function wordingOf(item: Item, locale: string): string {
 
 /** The digit that stands on each option: the telephone's own where it has one. */
 export function keysOf(options: Option[]): (string | undefined)[] {
-  const own = options.map((option) => option.key)
+  const own = options.map((option) => option.key ?? undefined)
   const usable = own.some((key) => key !== undefined) && own.every((key) => key === undefined || /^[1-9]$/.test(key))
   return usable ? own : options.map((_, n) => (n < 9 ? String(n + 1) : undefined))
 }

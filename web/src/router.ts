@@ -27,6 +27,7 @@ export const router = createRouter({
     { path: '/allocation', name: 'allocation', component: () => import('./views/AllocationView.vue') },
     { path: '/samples', name: 'samples', component: () => import('./views/SamplesView.vue') },
     { path: '/plans', name: 'plans', component: () => import('./views/PlansView.vue') },
+    { path: '/questionnaires/:kind?/:id?', name: 'questionnaires', component: () => import('./views/QuestionnairesView.vue'), props: true },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })

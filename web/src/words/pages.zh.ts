@@ -49,7 +49,7 @@ export default {
   patient_field: { name: '姓名', name_reading: '读音', home_address: '家庭住址', work_address: '工作单位', communication_mark: '沟通标记', patient_only: '仅限本人', language: '语言', birth_date: '出生日期', sex: '性别' },
   severity: { minimal: '极轻', mild: '轻度', moderate: '中度', moderately_severe: '中重度', severe: '重度' },
   plans: {
-    every: '每隔', days: '天', months: '个月', more: '以后还有 {n} 次', moved: '{n} 个未做的任务已改期', code: '编号', codeHint: '小写字母、数字和下划线', anchor: '周期起算', scheduled: '计划日起算', actual: '实际日起算', horizon: '共', times: '次', intervals: '间隔', lasts: '持续', repeats: '重复到计划结束', within: '期间内', example: '示例：出院日期', goesOn: '以后按最后一行继续',
+    name: '名称', every: '每隔', days: '天', months: '个月', more: '以后还有 {n} 次', moved: '{n} 个未做的任务已改期', code: '编号', codeHint: '小写字母、数字和下划线', anchor: '周期起算', scheduled: '计划日起算', actual: '实际日起算', horizon: '共', times: '次', intervals: '间隔', lasts: '持续', repeats: '重复到计划结束', within: '期间内', example: '示例：出院日期', goesOn: '以后按最后一行继续',
     newNote: '保存后用于以后出院的患者；要让哪些患者用它，在下面的规则中写明。', effect: '保存为新版本，只用于以后产生的计划。已在执行的计划保持原版本，其中 {n} 个未做的任务不改期；要改个别患者，请在患者页改周期。', save: '保存为新版本', fresh: '新建计划', none: '没有计划。', installed: '系统预置',
     rules: '计划选择规则', priority: '次序', priorityNote: '小的先用', when: '条件', template: '计划', noRules: '没有规则，出院患者不会得到计划。', noOperation: '没有手术', everybody: '全部出院患者', either: '不限', board: '计划执行情况', noBoard: '还没有患者在执行计划。', planned: '计划', done: '已随访', open: '未随访', overdue: '逾期', lost: '失访', ended: '已结束', doneRate: '完成比例',
   },
@@ -60,4 +60,11 @@ export default {
   samples: { draw: '抽查', drawn: '已抽取 {n} 例', level: '级别', level2: '二级', level3: '三级', period: '随访日期', share: '比例', seed: '种子', seedNote: '同一种子抽到同样的患者', empty: '还没有抽查。', drawnAt: '抽取时间', population: '总体', checked: '已回访', agreement: '一致率', means: '同一患者两次随访，逐题比较；不一致率 = 答案不同的题数 ÷ 两次都答了的题数。κ 为 Cohen 一致性系数。', noPairs: '最近一年还没有可比较的两次随访。', differs: '不一致率', of: '不同 / 可比', same: '一致率', noItems: '没有抽到。', first: '原随访', check: '回访' },
   alarm: { nobody_on_duty: '没有人值班', nobody_answered: '值班电话无人接听', number_not_allowed: '值班电话不允许拨打' },
   alert_did: { raised: '提出', acknowledged: '接收', in_hand: '处理', escalated: '升级', closed: '闭环', rang: '拨打值班电话' },
+  questionnaires: {
+    phone: '电话里听到的', form: '随访表上看到的', digits: '按数字后按 #', pageOnly: '只在随访表上填写', when: '跳题条件', linkId: '题目编号', text: '题目', type: '题型', repeats: '可多选', sayZh: '中文读音', sayEn: '英文读音', range: '范围', unit: '单位', options: '选项', key: '按键', code: '编码', always: '总是问', moreWhen: '另有 {n} 个条件',
+    fresh: '新建问卷', from: '以此为底', owner: '所属', create: '建立草稿', nothing: '没有找到。请换一个词。', own: '本院问卷', noOwn: '还没有。从下面的模板建立。', unpublished: '未发布', draft: '有草稿', library_disease: '专病模板', library_basic: '基本模板', library_other: '系统用表', items: '{n} 题', signed: '{by} 已签审', clone: '以此新建', noItems: '没有题目。',
+    newItem: '新题目', version: '版本', author: '作者', published: '发布', changes: '与上一版不同', edit: '修改', save: '保存草稿', publish: '发布', withdraw: '停用',
+  },
+  item_type: { choice: '选择', boolean: '是否', integer: '整数', decimal: '小数', text: '文字', display: '只读', attachment: '留言' },
+  version_state: { draft: '草稿', published: '已发布', withdrawn: '已停用' },
 }
