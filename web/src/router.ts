@@ -28,6 +28,13 @@ export const router = createRouter({
     { path: '/samples', name: 'samples', component: () => import('./views/SamplesView.vue') },
     { path: '/plans', name: 'plans', component: () => import('./views/PlansView.vue') },
     { path: '/questionnaires/:kind?/:id?', name: 'questionnaires', component: () => import('./views/QuestionnairesView.vue'), props: true },
+    { path: '/statistics/:which?', name: 'statistics', component: () => import('./views/StatisticsView.vue'), props: true },
+    { path: '/management', name: 'management', component: () => import('./views/ManagementView.vue') },
+    { path: '/pdca/:id?', name: 'pdca', component: () => import('./views/PdcaView.vue'), props: true },
+    { path: '/roles', name: 'roles', component: () => import('./views/RolesView.vue') },
+    { path: '/departments', name: 'departments', component: () => import('./views/DepartmentsView.vue') },
+    { path: '/holidays', name: 'holidays', component: () => import('./views/HolidaysView.vue') },
+    { path: '/interfaces', name: 'interfaces', component: () => import('./views/InterfacesView.vue') },
     { path: '/:rest(.*)*', redirect: '/' },
   ],
 })
