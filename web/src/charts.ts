@@ -32,14 +32,14 @@ export const quietAxis = {
 export function bars(names: string[], values: (number | null)[], said: (value: number) => string, more: { max?: number; line?: number } = {}): Option {
   return {
     animation: false,
-    grid: { left: 8, right: 72, top: 8, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 72, top: more.line === undefined ? 8 : 24, bottom: 8, containLabel: true },
     xAxis: { type: 'value', min: 0, max: more.max, ...quietAxis },
     yAxis: { type: 'category', inverse: true, data: names, ...quietAxis, axisLabel: { ...quietAxis.axisLabel, width: 140, overflow: 'truncate' } },
     series: [
       {
         type: 'bar', data: values, barMaxWidth: 16, itemStyle: { color: HUES[0] },
         label: { show: true, position: 'right', color: '#1d2530', fontFamily: FONT, formatter: (at) => (typeof at.value === 'number' ? said(at.value) : '') },
-        markLine: more.line === undefined ? undefined : { silent: true, symbol: 'none', lineStyle: { color: '#c9252d', type: 'dashed' }, label: { formatter: said(more.line), color: '#c9252d', position: 'end', distance: 2 }, data: [{ xAxis: more.line }] },
+        markLine: more.line === undefined ? undefined : { silent: true, symbol: 'none', lineStyle: { color: '#c9252d', type: 'dashed' }, label: { formatter: said(more.line), color: '#c9252d', position: 'start', distance: 4 }, data: [{ xAxis: more.line }] },
       },
     ],
   }

@@ -12,13 +12,13 @@ export default {
     colon: ': ',
     retry: 'Retry', cancel: 'Cancel', save: 'Save', search: 'Search', close: 'Close', all: 'All', none: 'None', loading: 'Loading', failed: 'Nothing could be loaded',
     prev: 'Previous', next: 'Next', name: 'Name', number: 'Number', state: 'State', outcome: 'Outcome', reason: 'Reason', department: 'Department', ward: 'Ward', time: 'Time', age: 'age {n}',
-    rows: 'Rows {from} – {to}', saved: 'Saved {time}', refresh: 'Refresh', open: 'Open', print: 'Print', export: 'Export', add: 'Add', edit: 'Edit', remove: 'Delete', department_all: 'Hospital', who: 'Who', more: 'More', count: '{n} rows', optional: 'optional', seconds: 's',
+    rows: 'Rows {from} – {to}', saved: 'Saved {time}', refresh: 'Refresh', open: 'Open', print: 'Print', export: 'Export', add: 'Add', edit: 'Edit', remove: 'Delete', department_all: 'Hospital', patient: 'Patient', who: 'Who', more: 'More', count: '{n} rows', optional: 'optional', seconds: 's',
   },
   signIn: { title: 'Sign in', login: 'Login', password: 'Password', submit: 'Sign in', note: 'Who reads answers or listens to recordings is written to the audit.' },
   home: {
     uncertain: 'Uncertain attempts', uncertainNote: 'They were being dialled when the server stopped and are never redialled by themselves. Find out what came of each.', invited: 'Dialled at', rang: 'Rang', answered: 'Answered', notRang: 'Did not ring', answersKept: 'Answers kept',
     redial: 'May be redialled', noAnswer: 'No answer', completed: 'Completed', resolved: 'Resolved: {outcome}', work: 'To do', workEmpty: 'Nothing to do. A new run starts from Runs.', workNone: 'Nothing found. Try another word.', due: 'Due at',
-    what: 'What', lastOutcome: 'Last outcome', overdue: 'Overdue', today: 'Due', retrying: 'Waiting to redial', person: 'Needs a person', repair: 'Number repair', alerts: 'Open alerts', alertsEmpty: 'No open alerts.', toCall: 'Open call', person_due: 'Due',
+    what: 'What', lastOutcome: 'Last outcome', overdue: 'Overdue', today: 'Due', retrying: 'Waiting to redial', person: 'Needs a person', repair: 'Number repair', alerts: 'Open alerts', alertsEmpty: 'No open alerts.', toCall: 'Open call', person_due: 'Due', reminders: 'Reminders', dismiss: 'Dismiss', until: 'by {day}',
   },
   runs: {
     new: 'New run', empty: 'No runs yet. Import discharges first, then make a run.', name: 'Name of the run', dialplan: 'Dialplan', trunk: 'Trunk', anyTrunk: 'Any trunk that is up', lines: 'Lines at once', linesNote: 'Empty: all that the trunk has', source: 'Whom to call',

@@ -1,6 +1,7 @@
 // 各页面的词:待随访、患者、随访表等。与 zh.ts 合为一表。
 export default {
   menu_group: { work: '随访', calls: '外呼', manage: '随访管理', figures: '统计', system: '系统' },
+  reminder: { day_12: '第 12 天未联系', overdue: '已逾期', due_soon: '即将到期', callback: '约定回拨', calendar_missing: '节假日未录入' },
   sex: { male: '男', female: '女', unknown: '不详' },
   task_type: { routine: '常规随访', specialty: '专科随访', disease: '专病随访', notice: '提醒' },
   day_part: { morning: '上午', afternoon: '下午', evening: '晚上' },
@@ -20,7 +21,7 @@ export default {
   cohort_follow_up: { done: '已随访', open: '未随访', overdue: '逾期', none: '没有任务' },
   cohort_disposition: { 1: '医嘱离院', 2: '转院', 3: '转社区', 4: '非医嘱离院', 5: '死亡', 9: '其他' },
   patients: {
-    admissionNo: '住院号', diagnosis: '诊断', attending: '主管医生', discharged: '出院日期', lastFollowUp: '最近随访', search: '姓名、拼音、住院号、病案号、电话', anySex: '不限性别', recordNo: '病案号', died: '{day} 去世', nothing: '没有找到。请换一个词，拼音和首字母也可以。', empty: '还没有患者。先在数据导入中导入出院患者。',
+    sexAge: '性别 年龄', admissionNo: '住院号', diagnosis: '诊断', attending: '主管医生', discharged: '出院日期', lastFollowUp: '最近随访', search: '姓名、拼音、住院号、病案号、电话', anySex: '不限性别', recordNo: '病案号', died: '{day} 去世', nothing: '没有找到。请换一个词，拼音和首字母也可以。', empty: '还没有患者。先在数据导入中导入出院患者。',
     disclosure: '病情告知', patientOnly: '仅限本人', patientOnlyNote: '不联系家属，短信不写内容', stopped: '已停止自动联系', mayCall: '可自动联系', birth: '出生日期', idCard: '身份证号', address: '家庭住址', workAddress: '工作单位', communication: '沟通标记', printAll: '打印全部随访', end: '结束随访', endNote: '结束后不再产生新的随访，未做的全部取消，并用于生存分析。', diedOn: '去世日期', edit: '修改患者',
     fullNumbers: '显示完整号码', reopened: '{n} 个等待号码的随访已继续', addNumber: '补录号码', relation: '与患者关系', contactName: '联系人姓名', source: '号码来源', validUntil: '临时号码有效至', informed: '知情', notInformed: '不知情', informedNote: '点按更改是否知情', order: '顺序', evidence: '依据', answeredOf: '接通 {n} / 拨打 {all}', until: '有效至 {day}', ringTest: '床旁试拨', ring: '试拨', block: '作废号码', blockWhy: '为什么作废',
     noPlan: '没有随访计划。', from: '自 {day} 起', ended: '已结束', cycle: '改周期', done: '已做的随访', noneDone: '还没有做过随访。', channel: '随访方式', past: '系统启用前', note: '备注', decisions: '为什么拨打或没有拨打', last30: '最近 30 天', noDecision: '最近 30 天没有涉及这位患者的决定。', decided: '决定', notBefore: '不早于',

@@ -12,13 +12,13 @@ export default {
     colon: '：',
     retry: '重试', cancel: '取消', save: '保存', search: '查找', close: '关闭', all: '全部', none: '无', loading: '正在读取', failed: '没有读到数据',
     prev: '上一页', next: '下一页', name: '姓名', number: '号码', state: '状态', outcome: '结果', reason: '原因', department: '科室', ward: '病区', time: '时间', age: '{n} 岁',
-    rows: '第 {from} – {to} 条', saved: '已保存 {time}', refresh: '刷新', open: '打开', print: '打印', export: '导出', add: '增加', edit: '修改', remove: '删除', department_all: '全院', who: '操作人', more: '更多', count: '{n} 条', optional: '可不填', seconds: '秒',
+    rows: '第 {from} – {to} 条', saved: '已保存 {time}', refresh: '刷新', open: '打开', print: '打印', export: '导出', add: '增加', edit: '修改', remove: '删除', department_all: '全院', patient: '患者', who: '操作人', more: '更多', count: '{n} 条', optional: '可不填', seconds: '秒',
   },
   signIn: { title: '登录', login: '工号', password: '密码', submit: '登录', note: '录音和答案的查看都会记入审计。' },
   home: {
     uncertain: '待核实的拨打', uncertainNote: '服务器中断时正在拨打，不会自动重拨。请逐条核实。', invited: '拨出时间', rang: '已振铃', answered: '已接通', notRang: '未振铃', answersKept: '已存答案',
     redial: '可以重拨', noAnswer: '无人接听', completed: '已完成', resolved: '已处理：{outcome}', work: '待办', workEmpty: '没有待办的随访。新的批次可在外呼批次中建立。', workNone: '没有找到。请换一个词。', due: '应办时间',
-    what: '事项', lastOutcome: '上次结果', overdue: '逾期', today: '待随访', retrying: '等待重拨', person: '待人工', repair: '待修正号码', alerts: '未闭环的危急提醒', alertsEmpty: '没有未闭环的危急提醒。', toCall: '看通话', person_due: '到期',
+    what: '事项', lastOutcome: '上次结果', overdue: '逾期', today: '待随访', retrying: '等待重拨', person: '待人工', repair: '待修正号码', alerts: '未闭环的危急提醒', alertsEmpty: '没有未闭环的危急提醒。', toCall: '看通话', person_due: '到期', reminders: '提醒', dismiss: '知道了', until: '截止 {day}',
   },
   runs: {
     new: '新建批次', empty: '还没有批次。先导入出院患者，再新建批次。', name: '批次名称', dialplan: '语音流程', trunk: '线路', anyTrunk: '任一可用线路', lines: '同时线路数', linesNote: '不填：线路允许的全部', source: '患者来源',
