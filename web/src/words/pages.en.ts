@@ -8,7 +8,7 @@ export default {
   channel: { ivr: 'Automatic call', agent: 'Agent', manual_phone: 'Other telephone', clinic: 'Clinic', home_visit: 'Home visit', sms: 'SMS', email: 'E-mail', letter: 'Letter', web: 'Web', wechat: 'WeChat' },
   due: {
     search: 'Name, pinyin, admission number', anyDepartment: 'All departments', anyType: 'All types', until: 'Until', allGroups: 'Other groups too', part: 'Part', all: 'All', overdue: 'Overdue', callback: 'Callbacks', today: 'Due', later: 'Later',
-    move: 'move', where: 'Place', what: 'What', when: 'Due on', why: 'Why', best: 'Number, answers in', noNumber: 'No usable number', follow: 'Follow up', repair: 'Repair', lateBy: '{n} days late', nth: 'no. {n}', type: 'Type of follow-up',
+    move: 'move', where: 'Place', what: 'What', when: 'Due on', why: 'Diagnosis, why', best: 'Number, answers in', noNumber: 'No usable number', follow: 'Follow up', repair: 'Repair', list: 'Due', ways: 'By channel', anyChannel: 'Any channel', pending: 'Pending', done: 'Done', noWays: 'No such follow-ups in this time.', lateBy: '{n} days late', nth: 'no. {n}', type: 'Type of follow-up',
     empty: 'Nobody is due by this day.', mineEmpty: 'No patients of your own are due. The attending doctor or responsible nurse is known by staff number.', nothing: 'Nothing found. Try another word, or a later day.',
   },
   cohort: {
@@ -31,7 +31,7 @@ export default {
   menu_task: 'Form',
   form: {
     choose: 'Choose a questionnaire', thisOne: ' (this one)', chooseNote: 'Choose a questionnaire first. Notes alone will do too.', progress: '{n} of {all} answered', respondent: 'Respondent', doneOn: 'Done on', lateEntry: 'Late entry', required: 'required', advice: 'Advice', back: 'Back', next: 'Next', extra: 'Extra questions', extraNote: 'kept with this follow-up only', question: 'Question', notes: 'Notes', complete: 'Complete', missing: '{n} required items are open: {items}',
-    version: 'version {n}', exact: 'as it was asked', notExact: 'that form was not kept: answers only', amend: 'Amend', was: 'was {old}', goBack: 'Back', over: 'Done', closed: 'Completed and saved.', history: 'Course', task: 'This follow-up', deadline: 'Deadline', opinion: 'Opinion', noOpinion: 'not confirmed',
+    version: 'version {n}', exact: 'as it was asked', notExact: 'that form was not kept: answers only', amend: 'Amend', was: 'was {old}', goBack: 'Back', over: 'Done', closed: 'Completed and saved.', history: 'Course', task: 'This follow-up', deadline: 'Deadline', opinion: 'Opinion', noOpinion: 'not confirmed', otherOpinion: 'Another opinion', confirm: 'Confirm', treatment: 'Change of treatment', everyDays: 'Follow up every … days', recheck: 'Return visit on',
   },
   respondent: { self: 'Patient', informed_relative: 'Informed relative', guardian: 'Guardian', uninformed_relative: 'Relative, not informed', stranger: 'Stranger' },
   relation: { self: 'Self', spouse: 'Spouse', child: 'Child', parent: 'Parent', sibling: 'Sibling', relative: 'Other relative', neighbour: 'Neighbour', guardian: 'Guardian', other: 'Other' },

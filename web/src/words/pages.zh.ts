@@ -8,7 +8,7 @@ export default {
   channel: { ivr: '自动电话', agent: '人工电话', manual_phone: '手工电话', clinic: '门诊', home_visit: '家庭', sms: '短信', email: '邮件', letter: '信函', web: '网页', wechat: '微信' },
   due: {
     search: '姓名、拼音、住院号', anyDepartment: '全部科室', anyType: '全部类型', until: '截至', allGroups: '含其他组的', part: '范围', all: '全部', overdue: '逾期', callback: '预约回拨', today: '待随访', later: '未到期',
-    move: '移动', where: '科室 病区', what: '做什么', when: '应办', why: '为什么', best: '号码 易接通时段', noNumber: '没有可用号码', follow: '随访', repair: '修正', lateBy: '逾期 {n} 天', nth: '第 {n} 次', type: '随访类型',
+    move: '移动', where: '科室 病区', what: '做什么', when: '应办', why: '诊断 原因', best: '号码 易接通时段', noNumber: '没有可用号码', follow: '随访', repair: '修正', list: '待随访', ways: '按方式查询', anyChannel: '全部方式', pending: '未做', done: '已做', noWays: '这段时间没有这样的随访。', lateBy: '逾期 {n} 天', nth: '第 {n} 次', type: '随访类型',
     empty: '到这一天没有待随访的患者。', mineEmpty: '没有由本人主管的待随访患者。主管医生或责任护士按工号对应。', nothing: '没有找到。请换一个词，或放宽截至日期。',
   },
   cohort: {
@@ -31,7 +31,7 @@ export default {
   menu_task: '随访表',
   form: {
     choose: '选择问卷', thisOne: '（本次）', chooseNote: '请先选择问卷。没有问卷也可以只写备注后完成。', progress: '已答 {n} / {all}', respondent: '接听人', doneOn: '随访日期', lateEntry: '补录', required: '必答', advice: '健康指导', back: '上一题', next: '下一题', extra: '临时问题', extraNote: '只保存在这一次随访', question: '问题', notes: '备注', complete: '完成随访', missing: '还有 {n} 个必答题：{items}',
-    version: '第 {n} 版', exact: '按当时的版本显示', notExact: '当时的问卷没有保存，只显示答案', amend: '更正', was: '原值 {old}', goBack: '返回', over: '已随访', closed: '已完成并保存。', history: '病程', task: '本次随访', deadline: '截止', opinion: '医生意见', noOpinion: '未确认',
+    version: '第 {n} 版', exact: '按当时的版本显示', notExact: '当时的问卷没有保存，只显示答案', amend: '更正', was: '原值 {old}', goBack: '返回', over: '已随访', closed: '已完成并保存。', history: '病程', task: '本次随访', deadline: '截止', opinion: '医生意见', noOpinion: '未确认', otherOpinion: '改为其他意见', confirm: '确认', treatment: '治疗调整', everyDays: '以后每隔几天随访', recheck: '复诊日期',
   },
   respondent: { self: '本人', informed_relative: '知情家属', guardian: '监护人', uninformed_relative: '不知情家属', stranger: '陌生人' },
   relation: { self: '本人', spouse: '配偶', child: '子女', parent: '父母', sibling: '兄弟姐妹', relative: '其他亲属', neighbour: '邻居', guardian: '监护人', other: '其他' },
