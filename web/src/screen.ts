@@ -16,6 +16,9 @@ export function setTextSize(size: TextSize): void {
 const kept = Number(localStorage.getItem(KEPT))
 if (TEXT_SIZES.includes(kept as TextSize)) setTextSize(kept as TextSize)
 
+/** A width that was drawn for the smallest text. */
+export const px = (width: number): number => Math.round((width * textSize.value) / 14)
+
 /** Is the window at least this wide? */
 export function useWide(pixels: number): Ref<boolean> {
   const query = window.matchMedia(`(min-width: ${pixels}px)`)
