@@ -256,6 +256,10 @@ pub struct Terms {
     pub r#type: Option<String>,
     /// Only what is this group's, or nobody's.
     pub group: Option<String>,
+    /// `follow_up`, `repair_task` …
+    pub kind: Option<String>,
+    /// This one alone.
+    pub task: Option<Uuid>,
     pub limit: i64,
     pub offset: i64,
 }
@@ -293,6 +297,8 @@ pub async fn list(scope: &mut Scope, terms: &Terms) -> Result<Vec<Due>> {
            and ($6::text is null or a.attending = $6 or a.responsible_nurse = $6)
            and ($7::text is null or t.type = $7)
            and ($11::text is null or coalesce(t.owner_group, $11) = $11)
+           and ($13::text is null or t.kind = $13)
+           and ($14::uuid is null or t.task_id = $14)
          order by t.due_at, t.task_id limit $8 offset $9"#,
         terms.search,
         terms.until,
@@ -305,7 +311,9 @@ pub async fn list(scope: &mut Scope, terms: &Terms) -> Result<Vec<Due>> {
         terms.offset,
         terms.sound,
         terms.group,
-        terms.zone
+        terms.zone,
+        terms.kind,
+        terms.task
     )
     .fetch_all(scope.connection())
     .await?)

@@ -89,3 +89,27 @@ export function rate(part: number, whole: number): string {
 export function count(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 }
+
+/** 2026-11-23 周一 of a day without a time. */
+export function dayOf(day: string | null | undefined, locale = 'zh-CN'): string {
+  if (!day) return ''
+  const at = new Date(`${day}T00:00:00Z`)
+  if (Number.isNaN(at.getTime())) return day
+  return `${day} ${(locale.startsWith('zh') ? WEEKDAYS : SHORT_DAYS)[at.getUTCDay()]}`
+}
+
+/** The hospital's date now, `days` later. */
+export function today(days = 0): string {
+  return parts(new Date(Date.now() + days * 86_400_000).toISOString())?.date ?? ''
+}
+
+/** Whole days from one date to another. */
+export function daysBetween(from: string, to: string): number {
+  return Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / 86_400_000)
+}
+
+/** 138 0013 8000; other numbers as they are. */
+export function phone(number: string): string {
+  const own = number.replace(/^\+86/, '')
+  return /^1[\d*]{10}$/.test(own) ? `${own.slice(0, 3)} ${own.slice(3, 7)} ${own.slice(7)}` : own
+}

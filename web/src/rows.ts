@@ -1,4 +1,4 @@
-// J and K move through the rows of a list, Enter opens one.
+// J and K, or the arrows, move through the rows of a list, Enter opens one.
 
 /** Answers whether the key was ours. */
 export function moveThroughRows(event: KeyboardEvent): boolean {
@@ -10,7 +10,9 @@ export function moveThroughRows(event: KeyboardEvent): boolean {
     rows[at]!.click()
     return true
   }
-  const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : 0
+  // Arrows scroll the page until a row is taken.
+  const arrow = at < 0 ? 0 : event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
+  const step = event.key === 'j' ? 1 : event.key === 'k' ? -1 : arrow
   const next = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + step))]
   if (step === 0 || !next) return false
   next.tabIndex = -1

@@ -8,6 +8,9 @@ const TONES: Record<string, Record<string, Tone>> = {
   outcome: { completed: 'good', partial: 'good', postponed: 'wait', trunk_fault: 'stop', system_fault: 'stop', uncertain: 'wait' },
   alert_level: { emergency: 'stop', urgent: 'stop', prompt: 'wait' },
   alert_state: { raised: 'stop', acknowledged: 'wait', in_hand: 'busy', escalated: 'stop', closed: 'good' },
+  number_state: { valid: 'good', suspect: 'wait', invalid: 'stop', blocked: 'stop' },
+  visit_state: { planned: 'wait', attended: 'good', missed: 'stop' },
+  message_state: { accepted: 'good', rejected: 'stop', repaired: 'good' },
   import_state: { running: 'busy', finished: 'good', failed: 'stop' },
   recording_state: { recording: 'busy', finished: 'good', repaired: 'good', missing: 'stop' },
 }

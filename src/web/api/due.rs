@@ -48,6 +48,8 @@ pub(super) struct DueTerms {
     /// My patients: those whose attending doctor or responsible nurse I am.
     mine: bool,
     r#type: Option<String>,
+    /// `follow_up`, `repair_task`, `callback` …; absent: every kind.
+    kind: Option<String>,
     /// Also what is another group's; else, of whoever belongs to a group, only that one's.
     all_groups: bool,
 }
@@ -75,6 +77,8 @@ impl DueTerms {
             assigned_to: self.assigned_to,
             own: self.mine.then(|| signed.0.login.clone()),
             r#type: self.r#type,
+            kind: self.kind,
+            task: None,
             limit,
             offset,
         })
@@ -82,7 +86,7 @@ impl DueTerms {
 }
 
 #[derive(Serialize, ToSchema)]
-struct DueView {
+pub(super) struct DueView {
     task_id: Uuid,
     person_id: Uuid,
     admission_id: Option<Uuid>,
@@ -121,25 +125,14 @@ struct DueListView {
     has_more: bool,
 }
 
-#[utoipa::path(get, path = "/api/due", tag = "due", params(DueTerms, Window),
-    responses((status = 200, body = DueListView)))]
-async fn list(
-    State(site): State<Shared>,
-    signed: Signed,
-    Terms(ask): Terms<DueTerms>,
-    Terms(window): Terms<Window>,
-) -> Result<Json<DueListView>> {
-    let today = patients::today(&site);
-    let limit = window.limit();
-    let mut scope = signed.scope(&site).await?;
-    let terms = ask.terms(&site, &signed, &mut scope, limit + 1, window.offset()).await?;
+/// With the title of what it will ask, and its age in years.
+pub(super) fn due_view(site: &Shared, row: due::Due, today: NaiveDate) -> DueView {
     let library = site.core.library();
-    let (rows, has_more) = page(due::list(&mut scope, &terms).await?, limit);
     let title = |name: &str| {
         let found = library.dialplan(name).and_then(|kept| kept.value.title.get("zh"));
         found.cloned().unwrap_or_else(|| name.to_owned())
     };
-    let view = |row: due::Due| DueView {
+    DueView {
         answers_at: row.answers_at.clone(),
         age: row.birth_date.and_then(|born| age(born, today)),
         overdue: row.deadline_on.is_some_and(|last| last < today),
@@ -165,7 +158,23 @@ async fn list(
         promised_at: row.promised_at,
         assigned_to: row.assigned_to,
         last_outcome: row.last_outcome,
-    };
+    }
+}
+
+#[utoipa::path(get, path = "/api/due", tag = "due", params(DueTerms, Window),
+    responses((status = 200, body = DueListView)))]
+async fn list(
+    State(site): State<Shared>,
+    signed: Signed,
+    Terms(ask): Terms<DueTerms>,
+    Terms(window): Terms<Window>,
+) -> Result<Json<DueListView>> {
+    let today = patients::today(&site);
+    let limit = window.limit();
+    let mut scope = signed.scope(&site).await?;
+    let terms = ask.terms(&site, &signed, &mut scope, limit + 1, window.offset()).await?;
+    let (rows, has_more) = page(due::list(&mut scope, &terms).await?, limit);
+    let view = |row| due_view(&site, row, today);
     Ok(Json(DueListView { items: rows.into_iter().map(view).collect(), has_more }))
 }
 

@@ -21,6 +21,7 @@ mod exports;
 mod fhir;
 mod extra;
 mod forms;
+mod holidays;
 mod hospital_messages;
 mod imports;
 mod live;
@@ -48,6 +49,7 @@ mod statistics;
 pub(super) mod sources;
 mod stop_all;
 mod studio;
+mod task;
 mod tasks;
 mod trunks;
 mod typed;
@@ -69,6 +71,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(doors::routes())
         .merge(runs::routes())
         .merge(tasks::routes())
+        .merge(task::routes())
         .merge(due::routes())
         .merge(patients::routes())
         .merge(exports::routes())
@@ -99,6 +102,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(pivot::routes())
         .merge(pdca::routes())
         .merge(departments::routes())
+        .merge(holidays::routes())
         .merge(opinions::routes())
         .merge(forms::routes())
         .merge(record_print::routes())

@@ -1,18 +1,24 @@
 // The same rows in English.
+import pages from './pages.en'
+
 export default {
-  app: { centre: 'Follow-up centre', search: 'Patient, number', searchAll: 'Search the calls', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
-  menu: { home: 'Home', runs: 'Runs', calls: 'Calls', alerts: 'Alerts', imports: 'Import', prompts: 'Prompt studio', trunks: 'Trunks', users: 'Users', policy: 'Calling windows' },
+  ...pages,
+  app: { centre: 'Follow-up centre', search: 'Patient, number, admission no., pinyin', searchAll: 'Find a patient', textSize: 'Text', small: 'S', medium: 'M', large: 'L', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
+  menu: {
+    home: 'Home', due: 'Due', myPatients: 'My patients', byDiagnosis: 'By diagnosis', topics: 'Topics', patients: 'Patients', alerts: 'Alerts', repairs: 'Number repair', runs: 'Runs', calls: 'Calls', plans: 'Plans', questionnaires: 'Questionnaires', allocation: 'Allocation', samples: 'Samples',
+    statistics: 'Statistics', management: 'Management', pdca: 'Improvement', imports: 'Import', interfaces: 'Interfaces', prompts: 'Prompt studio', trunks: 'Trunks', policy: 'Calling windows', users: 'Users', roles: 'Roles', departments: 'Departments', roster: 'Roster', holidays: 'Holidays',
+  },
   common: {
     colon: ': ',
     retry: 'Retry', cancel: 'Cancel', save: 'Save', search: 'Search', close: 'Close', all: 'All', none: 'None', loading: 'Loading', failed: 'Nothing could be loaded',
     prev: 'Previous', next: 'Next', name: 'Name', number: 'Number', state: 'State', outcome: 'Outcome', reason: 'Reason', department: 'Department', ward: 'Ward', time: 'Time', age: 'age {n}',
-    rows: 'Rows {from} – {to}', saved: 'Saved {time}', refresh: 'Refresh', open: 'Open', count: '{n} rows', optional: 'optional', seconds: 's',
+    rows: 'Rows {from} – {to}', saved: 'Saved {time}', refresh: 'Refresh', open: 'Open', print: 'Print', export: 'Export', add: 'Add', edit: 'Edit', remove: 'Delete', department_all: 'Hospital', patient: 'Patient', who: 'Who', more: 'More', count: '{n} rows', optional: 'optional', seconds: 's',
   },
   signIn: { title: 'Sign in', login: 'Login', password: 'Password', submit: 'Sign in', note: 'Who reads answers or listens to recordings is written to the audit.' },
   home: {
     uncertain: 'Uncertain attempts', uncertainNote: 'They were being dialled when the server stopped and are never redialled by themselves. Find out what came of each.', invited: 'Dialled at', rang: 'Rang', answered: 'Answered', notRang: 'Did not ring', answersKept: 'Answers kept',
     redial: 'May be redialled', noAnswer: 'No answer', completed: 'Completed', resolved: 'Resolved: {outcome}', work: 'To do', workEmpty: 'Nothing to do. A new run starts from Runs.', workNone: 'Nothing found. Try another word.', due: 'Due at',
-    what: 'What', lastOutcome: 'Last outcome', overdue: 'Overdue', today: 'Due', retrying: 'Waiting to redial', person: 'Needs a person', repair: 'Number repair', alerts: 'Open alerts', alertsEmpty: 'No open alerts.', toCall: 'Open call', person_due: 'Due',
+    what: 'What', lastOutcome: 'Last outcome', overdue: 'Overdue', today: 'Due', retrying: 'Waiting to redial', person: 'Needs a person', repair: 'Number repair', alerts: 'Open alerts', alertsEmpty: 'No open alerts.', toCall: 'Open call', person_due: 'Due', reminders: 'Reminders', dismiss: 'Dismiss', until: 'by {day}',
   },
   runs: {
     new: 'New run', empty: 'No runs yet. Import discharges first, then make a run.', name: 'Name of the run', dialplan: 'Dialplan', trunk: 'Trunk', anyTrunk: 'Any trunk that is up', lines: 'Lines at once', linesNote: 'Empty: all that the trunk has', source: 'Whom to call',
@@ -42,8 +48,9 @@ export default {
     fault: { silence: 'Nothing was heard; again', too_quiet: 'Too quiet; again', clipped: 'Too loud; again', noisy: 'Too noisy; again', too_short: 'Too short; again', too_long: 'Too long; again' },
   },
   trunks: { empty: 'No trunk is configured. Add a [[trunk]] to suifang.toml.', up: 'Up', down: 'Down', registered: 'Registration', answers: 'Answers', lines: 'Lines', inUse: 'In use', rate: 'Calls a second', caller: 'Caller number', peer: 'Peer', trouble: 'Trouble', yes: 'Good', no: 'Failed', unasked: 'Not needed' },
-  alerts: { empty: 'No open alerts.', item: 'Item', level: 'Level', raised: 'Raised', due: 'Due', nothing: 'Nothing found. Try another word.' },
-  users: { new: 'New user', login: 'Login', displayName: 'Name', role: 'Role', password: 'Password', passwordNote: 'at least 8 characters', mayStop: 'May stop all calls', whole: 'Whole hospital', yes: 'Yes', no: 'No', empty: 'No users yet.', made: '{login} created', nothing: 'No such user.' },
+  alerts: { empty: 'No open alerts.', item: 'Item', level: 'Level', raised: 'Raised', due: 'Due', nothing: 'Nothing found. Try another word.', search: 'Name, item, department, owner', anyLevel: 'All levels', part_open: 'Open', part_overdue: 'Overdue', part_all: 'All', what: 'Item and answer', owner: 'Owner', nobody: 'nobody', lateBy: '{time} late', left: '{time} left', last30: '{raised} raised in 30 days, {closed} closed: {rate}', rateMeans: 'Closure rate = closed of those raised in the period ÷ raised in the period',
+    acknowledge: 'Acknowledge', action: 'Action', actionHint: 'e.g. told to come at once', inHand: 'Take in hand', outcome: 'Outcome', outcomeHint: 'needed to close', close: 'Close', steps: 'What happened', dutyCalls: 'Duty calls' },
+  users: { new: 'New user', login: 'Login', displayName: 'Name', role: 'Role', password: 'Password', passwordNote: 'at least 8 characters', mayStop: 'May stop all calls', whole: 'Whole hospital', yes: 'Yes', no: 'No', empty: 'No users yet.', made: '{login} created', nothing: 'No such user.', staffNote: 'keyed on telephones to take alerts', mobile: 'Mobile', mobileNote: 'empty: as it was', group: 'Group', series: 'Default series', ownOnly: 'Own patients only' },
   policy: { windows: 'Calling windows', from: 'From', to: 'To', add: 'Add a window', remove: 'Delete', weekends: 'Call at weekends', dials: 'Dials a day and person at most', completed: 'Completed a day and person at most', attempts: 'Attempts a task at most', resumes: 'Resumed after an interruption at most', busy: 'Redial after busy', gap: 'Between two dials', times: 'times', minutes: 'minutes', readOnly: 'Only supervisors and system administrators may change this.' },
   stop: { title: 'Stop all calls', reason: 'Reason', reasonHint: 'e.g. the questionnaire is wrong', live: 'Calls in progress', finish: 'Let them finish', apologise: 'Apologise and end', confirm: 'Stop all calls', stopped: 'All calls are stopped', by: 'Stopped by {by} at {at}: {reason}', resume: 'Resume calls', byOther: 'Whoever stopped the calls cannot resume them; ask another person.', note: 'Stops every call at once; ringing ones are cancelled. Another person resumes.' },
   banner: { training: 'Training mode: calls at any hour, not for patients.', pilot: 'Pilot: only listed numbers are dialled.', draining: 'The server is going down: no new calls.', silent: 'Source {name}: nothing new has arrived since {since}. Check the interface.', offline: 'The connection to the server is lost and being renewed. What is shown as in progress may be old.' },

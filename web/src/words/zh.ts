@@ -1,18 +1,24 @@
 // 词汇表里的中文;每个词与接口、表、文档用同一行。
+import pages from './pages.zh'
+
 export default {
-  app: { centre: '随访中心', search: '患者、号码', searchAll: '在通话记录中查找', collapse: '收起', expand: '展开', lines: '线路', language: 'English', signOut: '退出登录', skip: '跳到正文' },
-  menu: { home: '工作台', runs: '外呼批次', calls: '通话记录', alerts: '危急提醒', imports: '数据导入', prompts: '提示音录制', trunks: '线路', users: '用户', policy: '外呼时段' },
+  ...pages,
+  app: { centre: '随访中心', search: '患者、号码、住院号、拼音', searchAll: '查找患者', textSize: '字号', small: '小', medium: '中', large: '大', collapse: '收起', expand: '展开', lines: '线路', language: 'English', signOut: '退出登录', skip: '跳到正文' },
+  menu: {
+    home: '工作台', due: '待随访', myPatients: '我的病人', byDiagnosis: '诊断随访', topics: '专题随访', patients: '患者', alerts: '危急提醒', repairs: '号码修正', runs: '外呼批次', calls: '通话记录', plans: '计划与周期', questionnaires: '问卷', allocation: '任务分配', samples: '抽查回访',
+    statistics: '统计报表', management: '管理首页', pdca: '持续改进', imports: '数据导入', interfaces: '接口', prompts: '提示音录制', trunks: '线路', policy: '外呼时段', users: '用户', roles: '角色', departments: '科室', roster: '值班表', holidays: '节假日',
+  },
   common: {
     colon: '：',
     retry: '重试', cancel: '取消', save: '保存', search: '查找', close: '关闭', all: '全部', none: '无', loading: '正在读取', failed: '没有读到数据',
     prev: '上一页', next: '下一页', name: '姓名', number: '号码', state: '状态', outcome: '结果', reason: '原因', department: '科室', ward: '病区', time: '时间', age: '{n} 岁',
-    rows: '第 {from} – {to} 条', saved: '已保存 {time}', refresh: '刷新', open: '打开', count: '{n} 条', optional: '可不填', seconds: '秒',
+    rows: '第 {from} – {to} 条', saved: '已保存 {time}', refresh: '刷新', open: '打开', print: '打印', export: '导出', add: '增加', edit: '修改', remove: '删除', department_all: '全院', patient: '患者', who: '操作人', more: '更多', count: '{n} 条', optional: '可不填', seconds: '秒',
   },
   signIn: { title: '登录', login: '工号', password: '密码', submit: '登录', note: '录音和答案的查看都会记入审计。' },
   home: {
     uncertain: '待核实的拨打', uncertainNote: '服务器中断时正在拨打，不会自动重拨。请逐条核实。', invited: '拨出时间', rang: '已振铃', answered: '已接通', notRang: '未振铃', answersKept: '已存答案',
     redial: '可以重拨', noAnswer: '无人接听', completed: '已完成', resolved: '已处理：{outcome}', work: '待办', workEmpty: '没有待办的随访。新的批次可在外呼批次中建立。', workNone: '没有找到。请换一个词。', due: '应办时间',
-    what: '事项', lastOutcome: '上次结果', overdue: '逾期', today: '待随访', retrying: '等待重拨', person: '待人工', repair: '待修正号码', alerts: '未闭环的危急提醒', alertsEmpty: '没有未闭环的危急提醒。', toCall: '看通话', person_due: '到期',
+    what: '事项', lastOutcome: '上次结果', overdue: '逾期', today: '待随访', retrying: '等待重拨', person: '待人工', repair: '待修正号码', alerts: '未闭环的危急提醒', alertsEmpty: '没有未闭环的危急提醒。', toCall: '看通话', person_due: '到期', reminders: '提醒', dismiss: '知道了', until: '截止 {day}',
   },
   runs: {
     new: '新建批次', empty: '还没有批次。先导入出院患者，再新建批次。', name: '批次名称', dialplan: '语音流程', trunk: '线路', anyTrunk: '任一可用线路', lines: '同时线路数', linesNote: '不填：线路允许的全部', source: '患者来源',
@@ -42,8 +48,9 @@ export default {
     fault: { silence: '没有听到声音，正在重录', too_quiet: '声音太小，正在重录', clipped: '声音太大，正在重录', noisy: '周围太吵，正在重录', too_short: '太短，正在重录', too_long: '太长，正在重录' },
   },
   trunks: { empty: '还没有配置线路。请在 suifang.toml 的 [[trunk]] 中填写。', up: '可用', down: '不可用', registered: '注册', answers: '应答', lines: '线路数', inUse: '使用中', rate: '每秒呼叫', caller: '主叫号码', peer: '对端', trouble: '故障', yes: '正常', no: '失败', unasked: '不需要' },
-  alerts: { empty: '没有未闭环的危急提醒。', item: '题目编号', level: '级别', raised: '提出', due: '应处理', nothing: '没有找到。请换一个词。' },
-  users: { new: '新建用户', login: '工号', displayName: '姓名', role: '角色', password: '密码', passwordNote: '至少 8 位', mayStop: '可全部停呼', whole: '全院范围', yes: '是', no: '否', empty: '还没有用户。', made: '已建立 {login}', nothing: '没有找到这样的用户。' },
+  alerts: { empty: '没有未闭环的危急提醒。', item: '题目编号', level: '级别', raised: '提出', due: '应处理', nothing: '没有找到。请换一个词。', search: '姓名、题目、科室、负责人', anyLevel: '全部级别', part_open: '未闭环', part_overdue: '逾期', part_all: '全部', what: '题目和答案', owner: '负责人', nobody: '无人', lateBy: '逾期 {time}', left: '还有 {time}', last30: '最近 30 天提出 {raised} 条，闭环 {closed} 条，闭环率 {rate}', rateMeans: '危急提醒闭环率 = 期间内提出且已闭环的 ÷ 期间内提出的',
+    acknowledge: '接收', action: '处理措施', actionHint: '例如：已电话嘱其立即就诊', inHand: '开始处理', outcome: '处理结果', outcomeHint: '写明结果才能闭环', close: '闭环', steps: '经过', dutyCalls: '值班电话' },
+  users: { new: '新建用户', login: '工号', displayName: '姓名', role: '角色', password: '密码', passwordNote: '至少 8 位', mayStop: '可全部停呼', whole: '全院范围', yes: '是', no: '否', empty: '还没有用户。', made: '已建立 {login}', nothing: '没有找到这样的用户。', staffNote: '在电话上按键签收危急提醒', mobile: '手机', mobileNote: '不填则不变', group: '随访分工', series: '默认随访系列', ownOnly: '只看本人主管的患者' },
   policy: { windows: '外呼时段', from: '从', to: '到', add: '增加一段', remove: '删除', weekends: '周末外呼', dials: '每人每日拨打不超过', completed: '每人每日完成不超过', attempts: '每个任务有效尝试不超过', resumes: '中断后续问不超过', busy: '忙后再拨', gap: '两次拨打间隔', times: '次', minutes: '分钟', readOnly: '只有班长和系统管理员可以修改。' },
   stop: { title: '全部停呼', reason: '停呼原因', reasonHint: '例如：问卷内容有误', live: '正在进行的通话', finish: '让其说完', apologise: '致歉后结束', confirm: '全部停呼', stopped: '全部停呼中', by: '{by} 于 {at} 停呼，原因：{reason}', resume: '恢复外呼', byOther: '停呼的人不能自己恢复，请另一人操作。', note: '立即停止一切外呼，正在振铃的会取消；由另一人恢复。' },
   banner: { training: '练习模式：不限外呼时段，不得用于患者。', pilot: '试点：只拨打名单内的号码。', draining: '服务器正在停机：不再拨打新的电话。', silent: '数据来源 {name} 自 {since} 起没有新数据，请检查接口。', offline: '与服务器的连接中断，正在重连。页面上的进行中状态可能不是最新。' },
