@@ -10,7 +10,7 @@ mod patient;
 mod truth;
 pub mod year;
 
-pub use carrier::{Answers, Carrier, CarrierError};
+pub use carrier::{Answers, Carrier, CarrierError, Heard};
 pub use compare::{Comparison, compare};
 pub use hospital::{Hospital, Kind, Mix};
 
