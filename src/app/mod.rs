@@ -12,6 +12,7 @@ mod appointments;
 mod attempt;
 mod audit;
 mod calls;
+mod complaints;
 mod exports;
 mod fhir;
 mod doors;
@@ -54,6 +55,7 @@ pub use api_tokens::{TokenHolder, TokenUse};
 pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POLICY};
 pub use attempt::{Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
 pub use calls::{LegEnd, NewCall};
+pub use complaints::{COMPLAINT_POLICY, ComplaintStep, NewComplaint};
 pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
 pub use exports::{StayParts, TableFile, csv_table, stay_header, stay_rows};
@@ -191,6 +193,8 @@ const RULES: &[(&str, &str)] = &[
     ),
     ("account_staff_no_unique", "这个工号已是别人的 / this staff number is another's"),
     ("account_role_known", "没有这个角色 / there is no such role"),
+    ("complaint_assigned_to_fkey", "没有这个账号 / there is no such account"),
+    ("complaint_department_id_fkey", "没有这个科室 / there is no such department"),
     ("pdca_periods_in_order", "时间段顺序有误 / the periods are not in order"),
     ("series_pkey", "这个系列号已经存在 / this series exists already"),
     (

@@ -8,6 +8,7 @@ mod calling;
 mod charlson;
 mod chronic_cycle;
 pub mod cohort;
+mod complaint;
 mod day_part;
 mod dialling;
 mod discharge;
@@ -47,6 +48,7 @@ pub use bedside::{Bedside, BedsidePolicy, NotRung, may_ring};
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
 pub use charlson::{Comorbidities, comorbidities};
 pub use chronic_cycle::{ChronicCycle, cycle_for, shipped_cycles};
+pub use complaint::{ComplaintAct, ComplaintFault, ComplaintKind, ComplaintPolicy, ComplaintState};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use dialling::{
     After, Callee, TaskDial, Verdict, after, better_hour, fault_while_they_listened, heed, judge,

@@ -15,6 +15,7 @@ pub mod audit;
 pub mod call;
 pub mod cohort;
 pub mod column_mapping;
+pub mod complaint;
 pub mod contact;
 pub mod course;
 pub mod decision;
@@ -176,6 +177,7 @@ impl Database {
         // Who sees own patients only is known by the record, and by the hospital's names.
         sqlx::query!(
             "select set_config('suifang.departments', $1, true) as departments,
+                 set_config('suifang.login', coalesce($2, ''), true) as login,
                  set_config('suifang.own', coalesce((select concat_ws(E'\\n', login, display_name,
                      staff_no) from account where login = $2 and own_patients_only), ''), true) as own",
             principal.departments(),

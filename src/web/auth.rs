@@ -169,6 +169,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/pdca", "statistics"),
     ("/api/statistics", "statistics"),
     ("/api/roster", "roster"),
+    ("/api/complaints", "complaints"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),
 ];

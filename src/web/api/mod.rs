@@ -7,6 +7,7 @@ mod attempts;
 mod calls;
 mod cohort;
 mod column_mappings;
+mod complaints;
 mod departments;
 mod dialplans;
 mod doors;
@@ -80,6 +81,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(prompts::routes())
         .merge(studio::routes())
         .merge(do_not_call::routes())
+        .merge(complaints::routes())
         .merge(attempts::routes())
         .merge(alerts::routes())
         .merge(roster::routes())

@@ -111,4 +111,5 @@ const MODULES: &[&str] = &[
     "trunks",
     "audit",
     "exports",
+    "complaints",
 ];
