@@ -8,6 +8,7 @@ mod allocation;
 mod api_tokens;
 mod admission;
 mod answers;
+mod articles;
 mod appointments;
 mod attempt;
 mod audit;
@@ -53,6 +54,7 @@ pub use allocation::{Dealt, SampleAsk};
 pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer, SoFar};
 pub use api_tokens::{TokenHolder, TokenUse};
 pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POLICY};
+pub use articles::ArticleText;
 pub use attempt::{Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
 pub use calls::{LegEnd, NewCall};
 pub use complaints::{COMPLAINT_POLICY, ComplaintStep, NewComplaint};
@@ -195,6 +197,7 @@ const RULES: &[(&str, &str)] = &[
     ("account_role_known", "没有这个角色 / there is no such role"),
     ("complaint_assigned_to_fkey", "没有这个账号 / there is no such account"),
     ("complaint_department_id_fkey", "没有这个科室 / there is no such department"),
+    ("article_department_id_fkey", "没有这个科室 / there is no such department"),
     ("pdca_periods_in_order", "时间段顺序有误 / the periods are not in order"),
     ("series_pkey", "这个系列号已经存在 / this series exists already"),
     (

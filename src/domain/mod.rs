@@ -3,6 +3,7 @@
 
 mod alert;
 mod allocation;
+mod article;
 mod bedside;
 mod calling;
 mod charlson;
@@ -44,6 +45,7 @@ pub use allocation::{
     Allocation, FollowUpType, Given, OpenTask, Operator, Presence, Unallocated, allocate,
     largest_remainder,
 };
+pub use article::{ArticleQuery, grams, searched};
 pub use bedside::{Bedside, BedsidePolicy, NotRung, may_ring};
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
 pub use charlson::{Comorbidities, comorbidities};

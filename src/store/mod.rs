@@ -8,6 +8,7 @@ pub mod allocation;
 pub mod answer;
 pub mod api_token;
 pub mod appointment;
+pub mod article;
 pub mod assessment;
 pub mod attempt;
 pub mod beside;

@@ -3,6 +3,7 @@
 mod alerts;
 mod allocation;
 mod appointments;
+mod articles;
 mod attempts;
 mod calls;
 mod cohort;
@@ -82,6 +83,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(studio::routes())
         .merge(do_not_call::routes())
         .merge(complaints::routes())
+        .merge(articles::routes())
         .merge(attempts::routes())
         .merge(alerts::routes())
         .merge(roster::routes())

@@ -112,4 +112,5 @@ const MODULES: &[&str] = &[
     "audit",
     "exports",
     "complaints",
+    "articles",
 ];
