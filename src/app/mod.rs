@@ -14,6 +14,7 @@ mod attempt;
 mod audit;
 mod calls;
 mod complaints;
+mod enquiries;
 mod exports;
 mod fhir;
 mod doors;
@@ -60,6 +61,7 @@ pub use calls::{LegEnd, NewCall};
 pub use complaints::{COMPLAINT_POLICY, ComplaintStep, NewComplaint};
 pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
+pub use enquiries::{EnquiryAnswer, NewEnquiry};
 pub use exports::{StayParts, TableFile, csv_table, stay_header, stay_rows};
 pub use fhir::{
     AnswerKind, Editions, FhirFault, FormFromFhir, fhir_bundle, fhir_capability, fhir_id,
@@ -197,6 +199,7 @@ const RULES: &[(&str, &str)] = &[
     ("account_role_known", "没有这个角色 / there is no such role"),
     ("complaint_assigned_to_fkey", "没有这个账号 / there is no such account"),
     ("complaint_department_id_fkey", "没有这个科室 / there is no such department"),
+    ("enquiry_department_id_fkey", "没有这个科室 / there is no such department"),
     ("article_department_id_fkey", "没有这个科室 / there is no such department"),
     ("pdca_periods_in_order", "时间段顺序有误 / the periods are not in order"),
     ("series_pkey", "这个系列号已经存在 / this series exists already"),

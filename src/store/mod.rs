@@ -24,6 +24,7 @@ pub mod dictionary;
 pub mod door;
 pub mod due;
 pub mod duty_call;
+pub mod enquiry;
 pub mod event;
 pub mod export;
 pub mod fhir;

@@ -170,6 +170,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/statistics", "statistics"),
     ("/api/roster", "roster"),
     ("/api/complaints", "complaints"),
+    ("/api/enquiries", "enquiries"),
     ("/api/articles", "articles"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),

@@ -15,6 +15,7 @@ mod doors;
 mod due;
 mod due_print;
 mod do_not_call;
+mod enquiries;
 mod events;
 mod exports;
 mod fhir;
@@ -83,6 +84,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(studio::routes())
         .merge(do_not_call::routes())
         .merge(complaints::routes())
+        .merge(enquiries::routes())
         .merge(articles::routes())
         .merge(attempts::routes())
         .merge(alerts::routes())

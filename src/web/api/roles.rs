@@ -112,5 +112,6 @@ const MODULES: &[&str] = &[
     "audit",
     "exports",
     "complaints",
+    "enquiries",
     "articles",
 ];
