@@ -13,6 +13,7 @@ pub mod assessment;
 pub mod attempt;
 pub mod beside;
 pub mod audit;
+pub mod blocklist;
 pub mod call;
 pub mod cohort;
 pub mod column_mapping;

@@ -172,6 +172,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/complaints", "complaints"),
     ("/api/enquiries", "enquiries"),
     ("/api/articles", "articles"),
+    ("/api/blocklist", "blocklist"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),
 ];

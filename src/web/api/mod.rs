@@ -5,6 +5,7 @@ mod allocation;
 mod appointments;
 mod articles;
 mod attempts;
+mod blocklist;
 mod calls;
 mod cohort;
 mod column_mappings;
@@ -83,6 +84,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(prompts::routes())
         .merge(studio::routes())
         .merge(do_not_call::routes())
+        .merge(blocklist::routes())
         .merge(complaints::routes())
         .merge(enquiries::routes())
         .merge(articles::routes())

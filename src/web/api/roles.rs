@@ -114,4 +114,5 @@ const MODULES: &[&str] = &[
     "complaints",
     "enquiries",
     "articles",
+    "blocklist",
 ];
