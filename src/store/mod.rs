@@ -15,6 +15,7 @@ pub mod beside;
 pub mod audit;
 pub mod blocklist;
 pub mod call;
+pub mod call_history;
 pub mod cohort;
 pub mod column_mapping;
 pub mod complaint;

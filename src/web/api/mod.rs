@@ -6,6 +6,7 @@ mod appointments;
 mod articles;
 mod attempts;
 mod blocklist;
+mod call_history;
 mod calls;
 mod cohort;
 mod column_mappings;
@@ -76,6 +77,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(live::routes())
         .merge(events::routes())
         .merge(calls::routes())
+        .merge(call_history::routes())
         .merge(recordings::routes())
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
