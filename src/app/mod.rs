@@ -32,6 +32,7 @@ mod plan_templates;
 mod plans;
 mod preview;
 mod prompts;
+mod quality;
 mod recall;
 mod recordings;
 mod ring_test;
@@ -78,6 +79,7 @@ pub use pdca::CAUSES_MAX;
 pub use plan_templates::NewTemplate;
 pub use plans::{DIVISION_POLICY, EndReason, PlanEdit, Planned, Turned};
 pub use preview::{Preview, PreviewRow, Upload};
+pub use quality::QualityDraw;
 pub use ring_test::{RingAsk, RingClaim};
 pub use roster::{RosterLine, roster_file};
 pub use run::{NewRun, RunAction};
@@ -217,5 +219,6 @@ const RULES: &[(&str, &str)] = &[
         "run_one_standing",
         "这个语音流程已有长期批次 / there is a standing run of this dialplan already",
     ),
+    ("quality_review_once", "这份录音已在质检中 / it is under review already"),
     ("run_lines_positive", "线路数必须大于 0 / lines must be above 0"),
 ];

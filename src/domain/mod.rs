@@ -27,6 +27,7 @@ mod plan;
 mod pinyin;
 mod plan_rule;
 mod plan_set;
+mod quality;
 mod retry;
 mod roster;
 mod schedule;
@@ -80,6 +81,7 @@ pub use plan_rule::{
     check_rules, choose_plan,
 };
 pub use plan_set::{ChosenPlan, PlanSet, PlanTemplate, choose_plans};
+pub use quality::{QualityFault, QualityItem, QualityScore, check_quality_items, quality_score};
 pub use retry::{Counts, Next, RetryPolicy};
 pub use roster::{DutyEntry, Shift, duty_ladder, next_on_duty};
 pub use schedule::{

@@ -45,6 +45,7 @@ pub mod plan;
 pub mod policy;
 pub mod prompt;
 pub mod proof;
+pub mod quality;
 pub mod recall;
 pub mod recording;
 pub mod ring_test;

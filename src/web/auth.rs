@@ -173,6 +173,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/enquiries", "enquiries"),
     ("/api/articles", "articles"),
     ("/api/blocklist", "blocklist"),
+    ("/api/quality", "quality"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),
 ];

@@ -35,6 +35,7 @@ mod pivot;
 mod plans;
 mod policies;
 mod prompts;
+mod quality;
 mod questionnaires;
 mod record_print;
 mod recordings;
@@ -79,6 +80,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(calls::routes())
         .merge(call_history::routes())
         .merge(recordings::routes())
+        .merge(quality::routes())
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
         .merge(series::routes())

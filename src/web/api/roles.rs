@@ -115,4 +115,5 @@ const MODULES: &[&str] = &[
     "enquiries",
     "articles",
     "blocklist",
+    "quality",
 ];
