@@ -34,6 +34,7 @@ mod preview;
 mod prompts;
 mod quality;
 mod recall;
+mod recording_holds;
 mod recordings;
 mod ring_test;
 mod rollups;
@@ -80,6 +81,7 @@ pub use plan_templates::NewTemplate;
 pub use plans::{DIVISION_POLICY, EndReason, PlanEdit, Planned, Turned};
 pub use preview::{Preview, PreviewRow, Upload};
 pub use quality::QualityDraw;
+pub use recording_holds::RETENTION_POLICY;
 pub use ring_test::{RingAsk, RingClaim};
 pub use roster::{RosterLine, roster_file};
 pub use run::{NewRun, RunAction};
@@ -220,5 +222,7 @@ const RULES: &[(&str, &str)] = &[
         "这个语音流程已有长期批次 / there is a standing run of this dialplan already",
     ),
     ("quality_review_once", "这份录音已在质检中 / it is under review already"),
+    ("recording_hold_one_open", "这份录音已经封存 / the recording is held already"),
+    ("recording_is_held", "录音已封存,不能销毁 / the recording is held"),
     ("run_lines_positive", "线路数必须大于 0 / lines must be above 0"),
 ];

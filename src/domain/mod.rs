@@ -28,6 +28,7 @@ mod pinyin;
 mod plan_rule;
 mod plan_set;
 mod quality;
+mod retention;
 mod retry;
 mod roster;
 mod schedule;
@@ -82,6 +83,7 @@ pub use plan_rule::{
 };
 pub use plan_set::{ChosenPlan, PlanSet, PlanTemplate, choose_plans};
 pub use quality::{QualityFault, QualityItem, QualityScore, check_quality_items, quality_score};
+pub use retention::{KeptSince, LEAST_DAYS, RetentionPolicy};
 pub use retry::{Counts, Next, RetryPolicy};
 pub use roster::{DutyEntry, Shift, duty_ladder, next_on_duty};
 pub use schedule::{

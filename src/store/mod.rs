@@ -48,6 +48,7 @@ pub mod proof;
 pub mod quality;
 pub mod recall;
 pub mod recording;
+pub mod recording_hold;
 pub mod ring_test;
 pub mod role;
 pub mod roster;

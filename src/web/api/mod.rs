@@ -38,6 +38,7 @@ mod prompts;
 mod quality;
 mod questionnaires;
 mod record_print;
+mod recording_holds;
 mod recordings;
 mod reports;
 mod research;
@@ -80,6 +81,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(calls::routes())
         .merge(call_history::routes())
         .merge(recordings::routes())
+        .merge(recording_holds::routes())
         .merge(quality::routes())
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
