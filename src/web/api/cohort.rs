@@ -55,7 +55,7 @@ struct CohortAsk {
 }
 
 #[derive(Serialize, ToSchema)]
-struct ProgressView {
+struct FilterProgressView {
     /// Conditions that have been answered, of how many.
     answered: usize,
     of: usize,
@@ -155,16 +155,16 @@ async fn find(
 
 /// How far the filter has come that was sent with this `watch`.
 #[utoipa::path(get, path = "/api/cohort/progress/{id}", tag = "cohort",
-    params(("id" = Uuid, Path)), responses((status = 200, body = ProgressView)))]
+    params(("id" = Uuid, Path)), responses((status = 200, body = FilterProgressView)))]
 async fn progress(
     State(site): State<Shared>,
     signed: Signed,
     Key(id): Key,
-) -> Result<Json<ProgressView>> {
+) -> Result<Json<FilterProgressView>> {
     let come = signed.user().and_then(|who| site.progress.find(id, who));
     let come = come.ok_or_else(|| Problem::not_found("filter that runs"))?;
     let Come { answered, of, ended } = come;
-    Ok(Json(ProgressView { answered, of, ended }))
+    Ok(Json(FilterProgressView { answered, of, ended }))
 }
 
 /// The whole list as a file; audited before its first byte.

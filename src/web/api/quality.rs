@@ -119,7 +119,7 @@ async fn put_template(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct DrawAsk {
+struct QualityDrawAsk {
     template: String,
     department_id: Option<Uuid>,
     from: NaiveDate,
@@ -130,18 +130,18 @@ struct DrawAsk {
 }
 
 #[derive(Serialize, ToSchema)]
-struct DrawnView {
+struct QualityDrawnView {
     draw_id: Uuid,
     drawn: usize,
 }
 
-#[utoipa::path(post, path = "/api/quality/draws", tag = "quality", request_body = DrawAsk,
-    responses((status = 201, body = DrawnView)))]
+#[utoipa::path(post, path = "/api/quality/draws", tag = "quality", request_body = QualityDrawAsk,
+    responses((status = 201, body = QualityDrawnView)))]
 async fn draw(
     State(site): State<Shared>,
     signed: Signed,
-    Body(ask): Body<DrawAsk>,
-) -> Result<(StatusCode, Json<DrawnView>)> {
+    Body(ask): Body<QualityDrawAsk>,
+) -> Result<(StatusCode, Json<QualityDrawnView>)> {
     let span = PeriodTerms { from: ask.from, to: ask.to }.moments(&site)?;
     let wanted = QualityDraw {
         template: &ask.template,
@@ -154,11 +154,11 @@ async fn draw(
     };
     let (core, by) = (&site.core, &signed.0.principal);
     let (draw_id, drawn) = core.app.draw_quality(by, &wanted, core.clock.wall()).await?;
-    Ok((StatusCode::CREATED, Json(DrawnView { draw_id, drawn })))
+    Ok((StatusCode::CREATED, Json(QualityDrawnView { draw_id, drawn })))
 }
 
 #[derive(Serialize, ToSchema)]
-struct DrawView {
+struct QualityDrawView {
     draw_id: Uuid,
     template: String,
     template_version: i32,
@@ -177,14 +177,14 @@ struct DrawView {
 }
 
 #[utoipa::path(get, path = "/api/quality/draws", tag = "quality", params(Window),
-    responses((status = 200, body = [DrawView])))]
+    responses((status = 200, body = [QualityDrawView])))]
 async fn draws(
     State(site): State<Shared>,
     signed: Signed,
     Terms(window): Terms<Window>,
-) -> Result<Json<Vec<DrawView>>> {
+) -> Result<Json<Vec<QualityDrawView>>> {
     let mut scope = signed.scope(&site).await?;
-    let view = |row: quality::Draw| DrawView {
+    let view = |row: quality::Draw| QualityDrawView {
         draw_id: row.draw_id,
         template: row.template,
         template_version: row.template_version,
@@ -205,7 +205,7 @@ async fn draws(
 }
 
 #[derive(Serialize, ToSchema)]
-struct ReviewView {
+struct QualityReviewView {
     review_id: Uuid,
     recording_id: Uuid,
     call_id: Uuid,
@@ -228,8 +228,8 @@ struct ReviewView {
     scored_at: Option<DateTime<Utc>>,
 }
 
-fn review(row: quality::Review) -> ReviewView {
-    ReviewView {
+fn review(row: quality::Review) -> QualityReviewView {
+    QualityReviewView {
         review_id: row.review_id,
         recording_id: row.recording_id,
         call_id: row.call_id,
@@ -250,8 +250,8 @@ fn review(row: quality::Review) -> ReviewView {
 }
 
 #[derive(Serialize, ToSchema)]
-struct ReviewListView {
-    items: Vec<ReviewView>,
+struct QualityReviewListView {
+    items: Vec<QualityReviewView>,
     has_more: bool,
 }
 
@@ -267,13 +267,13 @@ struct ReviewTerms {
 }
 
 #[utoipa::path(get, path = "/api/quality/reviews", tag = "quality", params(ReviewTerms, Window),
-    responses((status = 200, body = ReviewListView)))]
+    responses((status = 200, body = QualityReviewListView)))]
 async fn reviews(
     State(site): State<Shared>,
     signed: Signed,
     Terms(ask): Terms<ReviewTerms>,
     Terms(window): Terms<Window>,
-) -> Result<Json<ReviewListView>> {
+) -> Result<Json<QualityReviewListView>> {
     let limit = window.limit();
     let terms = quality::Terms {
         id: None,
@@ -286,41 +286,41 @@ async fn reviews(
     };
     let mut scope = signed.scope(&site).await?;
     let (rows, has_more) = page(quality::reviews(&mut scope, &terms).await?, limit);
-    Ok(Json(ReviewListView { items: rows.into_iter().map(review).collect(), has_more }))
+    Ok(Json(QualityReviewListView { items: rows.into_iter().map(review).collect(), has_more }))
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ReviewAsk {
+struct QualityReviewAsk {
     recording_id: Uuid,
     template: String,
 }
 
 #[derive(Serialize, ToSchema)]
-struct OpenedReviewView {
+struct OpenedQualityReviewView {
     review_id: Uuid,
 }
 
 /// A recording that no sample has drawn.
-#[utoipa::path(post, path = "/api/quality/reviews", tag = "quality", request_body = ReviewAsk,
-    responses((status = 201, body = OpenedReviewView)))]
+#[utoipa::path(post, path = "/api/quality/reviews", tag = "quality", request_body = QualityReviewAsk,
+    responses((status = 201, body = OpenedQualityReviewView)))]
 async fn open(
     State(site): State<Shared>,
     signed: Signed,
-    Body(ask): Body<ReviewAsk>,
-) -> Result<(StatusCode, Json<OpenedReviewView>)> {
+    Body(ask): Body<QualityReviewAsk>,
+) -> Result<(StatusCode, Json<OpenedQualityReviewView>)> {
     let (core, by, at) = (&site.core, &signed.0.principal, site.core.clock.wall());
     let opened = core.app.open_quality_review(by, ask.recording_id, &ask.template, at).await?;
-    Ok((StatusCode::CREATED, Json(OpenedReviewView { review_id: opened })))
+    Ok((StatusCode::CREATED, Json(OpenedQualityReviewView { review_id: opened })))
 }
 
 #[utoipa::path(get, path = "/api/quality/reviews/{id}", tag = "quality",
-    params(("id" = Uuid, Path)), responses((status = 200, body = ReviewView)))]
+    params(("id" = Uuid, Path)), responses((status = 200, body = QualityReviewView)))]
 async fn find(
     State(site): State<Shared>,
     signed: Signed,
     Key(id): Key,
-) -> Result<Json<ReviewView>> {
+) -> Result<Json<QualityReviewView>> {
     let mut scope = signed.scope(&site).await?;
     let terms = quality::Terms { id: Some(id), limit: 1, ..quality::Terms::default() };
     let row = quality::reviews(&mut scope, &terms).await?.pop();
@@ -329,32 +329,32 @@ async fn find(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ScoreAsk {
+struct QualityScoreAsk {
     /// Item → mark; each item once.
     marks: BTreeMap<String, u32>,
     remark: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
-struct ScoredView {
+struct QualityScoredView {
     total: f64,
     failed_by: Option<String>,
 }
 
 /// Once, and not of an own call.
 #[utoipa::path(post, path = "/api/quality/reviews/{id}/score", tag = "quality",
-    params(("id" = Uuid, Path)), request_body = ScoreAsk,
-    responses((status = 200, body = ScoredView)))]
+    params(("id" = Uuid, Path)), request_body = QualityScoreAsk,
+    responses((status = 200, body = QualityScoredView)))]
 async fn score(
     State(site): State<Shared>,
     signed: Signed,
     Key(id): Key,
-    Body(ask): Body<ScoreAsk>,
-) -> Result<Json<ScoredView>> {
+    Body(ask): Body<QualityScoreAsk>,
+) -> Result<Json<QualityScoredView>> {
     let (core, by, at) = (&site.core, &signed.0.principal, site.core.clock.wall());
     let remark = ask.remark.as_deref();
     let score = core.app.score_quality_review(by, id, &ask.marks, remark, at).await?;
-    Ok(Json(ScoredView { total: score.total, failed_by: score.failed_by }))
+    Ok(Json(QualityScoredView { total: score.total, failed_by: score.failed_by }))
 }
 
 #[derive(Serialize, ToSchema)]

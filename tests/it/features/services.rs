@@ -45,6 +45,14 @@ fn urlencoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
+/// From its registration to its next step.
+fn limit_h(complaint: &Value) -> i64 {
+    let at = |key: &str| {
+        complaint[key].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap()
+    };
+    (at("due_at") - at("registered_at")).num_hours()
+}
+
 /// F116: registered with its call and recording, assigned, answered by whom it is assigned to,
 /// called back, closed; each step in its turn, within its limit, and the late ones are listed.
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +86,7 @@ async fn f116_a_complaint_goes_from_its_registration_to_its_end_within_its_limit
     }
     let complaint = || hospital.get(&path).ok()["complaint"].clone();
     let first = complaint();
-    assert_eq!(first["due_at"], "2025-01-07T02:00:00Z", "a day to assign it: {first}");
+    assert_eq!(limit_h(&first), 24, "a day to assign it: {first}");
     assert_eq!((&first["phone"], &first["state"]), (&json!("138 **** 0001"), &json!("registered")));
     let step = |cookie: &str, what: &str, body: Value| {
         hospital.post_as(cookie, &format!("{path}/{what}"), &body).status
@@ -131,7 +139,7 @@ async fn f116_a_complaint_goes_from_its_registration_to_its_end_within_its_limit
     );
     let again = again.ok()["complaint_id"].as_str().unwrap().to_owned();
     let again = hospital.get(&format!("/api/complaints/{again}")).ok();
-    assert_eq!(again["complaint"]["due_at"], "2025-01-12T04:00:00Z");
+    assert_eq!(limit_h(&again["complaint"]), 2);
 }
 
 /// F116: a complaint about conduct is hidden from the department concerned, by the database;
@@ -258,22 +266,25 @@ async fn f118_ten_thousand_articles_are_searched_within_300_ms_and_keep_their_ve
     assert_eq!(notes, "PICC 置管护理\n每七天换药一次,沾水后随时更换。\n(知识库第 2 版)\n");
     // Articles of some three hundred characters, out of three thousand.
     hospital.sql(
-        "insert into article (article_id, category, version, title, searched, grams, created_at,
+        "drop index article_grams;
+         insert into article (article_id, category, version, title, searched, grams, created_at,
              updated_at)
-         select id, '科普', 1, title, lower(title || ' ' || body), array(
-                 select distinct g from generate_series(1, length(title || ' ' || body)) i,
-                     lateral (values (substr(lower(title || ' ' || body), i, 1)),
-                         (substr(lower(title || ' ' || body), i, 2))) v (g)
-                 where position(' ' in g) = 0),
+         select id, '科普', 1, title, title || ' ' || body, array(
+                 select distinct g from unnest(string_to_array(title || ' ' || body, null))
+                         with ordinality as l (one, i)
+                     cross join lateral (values (one), (substr(title || ' ' || body, i::int, 2))) v (g)
+                 where strpos(g, ' ') = 0),
              '2025-01-01', '2025-01-01'
          from (select ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid as id,
                    '第' || n || '条' as title,
-                   (select string_agg(chr(19968 + (('x' || left(md5(n || ':' || k), 6))::bit(24)::int
-                       % 3000)), '') from generate_series(1, 300) k) as body
-               from generate_series(1, 10000) n) s;
+                   (select string_agg(chr((19968 + (n::bigint * 7919 + k::bigint * k * 104729 + n::bigint * k)
+                       % 3000)::int), '')
+                    from generate_series(1, 300) k) as body
+               from generate_series(1, 10000) n offset 0) s;
          insert into article_version (article_id, version, title, body, written_by, at)
          select article_id, 1, title, substr(searched, position(' ' in searched) + 1), 't', '2025-01-01'
          from article where category = '科普';
+         create index article_grams on article using gin (grams) with (fastupdate = off);
          analyze article; analyze article_version",
     );
     let body = hospital.sql("select searched from article where title = '第777条'");
