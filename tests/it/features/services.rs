@@ -207,7 +207,7 @@ async fn f117_an_enquiry_keeps_its_answer_and_the_article_it_came_from() {
     let take = |cookie: &str, ask: &Value| hospital.post_as(cookie, "/api/enquiries", ask);
     let open = take(&nurse, &ask).ok()["enquiry_id"].as_str().unwrap().to_owned();
     assert_eq!(take(&other, &ask).status, 404, "not her patient");
-    let mut at_once = ask.clone();
+    let mut at_once = ask;
     at_once["answered"] = json!({ "answer": "饭后", "article_id": article });
     take(&nurse, &at_once).ok();
     // Of nobody's department: whoever took it sees it.
@@ -216,7 +216,7 @@ async fn f117_an_enquiry_keeps_its_answer_and_the_article_it_came_from() {
         items(&hospital.get_as(cookie, &format!("/api/enquiries?{terms}")).ok()).len()
     };
     assert_eq!((seen(&nurse, ""), seen(&nurse, "open=true"), seen(&other, "")), (2, 1, 1));
-    let mut next = text.clone();
+    let mut next = text;
     next["body"] = json!("肠溶片饭前服。");
     next["base"] = json!(1);
     let id = article.as_str().unwrap();
