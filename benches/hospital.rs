@@ -164,7 +164,8 @@ impl Bench<'_> {
         }
     }
 
-    /// Reports that stand in no roll-up: each call or answer of the period is looked at.
+    /// Reports of calls: the workload has kept counts, for the others each call or answer of
+    /// the period is looked at.
     async fn over_calls(&self, name: &str, period: Period) {
         let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc();
         let (from, to) = (midnight(period.from), midnight(period.to));
@@ -187,7 +188,8 @@ impl Bench<'_> {
                 }
                 times.add(began);
             }
-            times.tell(&format!("{what}, {name}, from the calls"));
+            let source = if what == "workload" { "kept by the hour" } else { "from the calls" };
+            times.tell(&format!("{what}, {name}, {source}"));
         }
     }
 

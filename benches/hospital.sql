@@ -55,12 +55,14 @@ select pg_temp.id('number', n), pg_temp.id('contact', n), 0,
 from generate_series(0, :patients - 1) n;
 
 insert into admission (admission_id, person_id, department_id, admission_no, ward, admitted_on,
-    discharged_on, disposition, attending, assessed_rules, created_at)
+    discharged_on, disposition, attending, created_at)
 select pg_temp.id('admission', n), pg_temp.id('person', n),
     pg_temp.id('department', pg_temp.roll(n, 'f', 20)), 'Z' || n,
     (1 + pg_temp.roll(n, 'g', 3)) || '病区', current_date - 9 - (n % 1825)::int,
-    current_date - 1 - (n % 1825)::int, 1, 'doctor' || pg_temp.roll(n, 'h', 60), 1, now()
+    current_date - 1 - (n % 1825)::int, 1, 'doctor' || pg_temp.roll(n, 'h', 60), now()
 from generate_series(0, :patients - 1) n;
+insert into assessment (admission_id, rules)
+select pg_temp.id('admission', n), 1 from generate_series(0, :patients - 1) n;
 insert into diagnosis (admission_id, position, icd, name)
 select pg_temp.id('admission', n), 0, t.icd, t.name from generate_series(0, :patients - 1) n
     join (values (0,'I10','原发性高血压'),(1,'E11.9','2型糖尿病'),(2,'I25.1','冠心病'),
@@ -137,4 +139,5 @@ where a.discharged_on + 7 < current_date and pg_temp.roll(n * 10, 'j', 4) > 0;
 
 select indexdef from kept_index \gexec
 insert into rollup_dirty (admission_id) select admission_id from admission;
+select recount_workload();
 set session_replication_role = origin;

@@ -9,10 +9,14 @@ mod allocation;
 mod api_tokens;
 mod admission;
 mod answers;
+mod articles;
 mod appointments;
 mod attempt;
 mod audit;
+mod blocklist;
 mod calls;
+mod complaints;
+mod enquiries;
 mod exports;
 mod fhir;
 mod doors;
@@ -29,7 +33,9 @@ mod plan_templates;
 mod plans;
 mod preview;
 mod prompts;
+mod quality;
 mod recall;
+mod recording_holds;
 mod recordings;
 mod ring_test;
 mod rollups;
@@ -55,9 +61,13 @@ pub use answers::{CallRef, Effect, Entry, FoundAlert, GivenAnswer, SoFar};
 pub use api_tokens::{TokenHolder, TokenUse};
 pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POLICY};
 pub use attempt::{AgentDial, Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
+pub use articles::ArticleText;
+pub use blocklist::BlocklistImport;
 pub use calls::{LegEnd, NewCall};
+pub use complaints::{COMPLAINT_POLICY, ComplaintStep, NewComplaint};
 pub use doors::Knock;
 pub use duty::{DutyClaim, Essentials, TakenByPhone};
+pub use enquiries::{EnquiryAnswer, NewEnquiry};
 pub use exports::{StayParts, TableFile, csv_table, stay_header, stay_rows};
 pub use fhir::{
     AnswerKind, Editions, FhirFault, FormFromFhir, fhir_bundle, fhir_capability, fhir_id,
@@ -72,6 +82,8 @@ pub use pdca::CAUSES_MAX;
 pub use plan_templates::NewTemplate;
 pub use plans::{DIVISION_POLICY, EndReason, PlanEdit, Planned, Turned};
 pub use preview::{Preview, PreviewRow, Upload};
+pub use quality::QualityDraw;
+pub use recording_holds::RETENTION_POLICY;
 pub use ring_test::{RingAsk, RingClaim};
 pub use roster::{RosterLine, roster_file};
 pub use run::{NewRun, RunAction};
@@ -193,6 +205,10 @@ const RULES: &[(&str, &str)] = &[
     ),
     ("account_staff_no_unique", "这个工号已是别人的 / this staff number is another's"),
     ("account_role_known", "没有这个角色 / there is no such role"),
+    ("complaint_assigned_to_fkey", "没有这个账号 / there is no such account"),
+    ("complaint_department_id_fkey", "没有这个科室 / there is no such department"),
+    ("enquiry_department_id_fkey", "没有这个科室 / there is no such department"),
+    ("article_department_id_fkey", "没有这个科室 / there is no such department"),
     ("pdca_periods_in_order", "时间段顺序有误 / the periods are not in order"),
     ("series_pkey", "这个系列号已经存在 / this series exists already"),
     (
@@ -223,5 +239,8 @@ const RULES: &[(&str, &str)] = &[
         "run_one_standing",
         "这个语音流程已有长期批次 / there is a standing run of this dialplan already",
     ),
+    ("quality_review_once", "这份录音已在质检中 / it is under review already"),
+    ("recording_hold_one_open", "这份录音已经封存 / the recording is held already"),
+    ("recording_is_held", "录音已封存,不能销毁 / the recording is held"),
     ("run_lines_positive", "线路数必须大于 0 / lines must be above 0"),
 ];

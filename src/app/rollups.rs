@@ -14,6 +14,12 @@ impl App {
     /// # Errors
     /// When the database cannot be written; the stays stay marked, and reports count them.
     pub async fn roll_up(&self, at: DateTime<Utc>, now: impl Fn() -> Instant) -> Result<usize> {
+        let mut scope = self.scope(&Principal::System("reports")).await?;
+        if store::rollup::roll_workload(&mut scope).await? == Some(true) {
+            self.commit(scope).await?;
+        } else {
+            drop(scope);
+        }
         let until = now() + BUDGET;
         let mut done = 0;
         while now() < until {

@@ -4,11 +4,13 @@
 pub mod acd;
 mod alert;
 mod allocation;
+mod article;
 mod bedside;
 mod calling;
 mod charlson;
 mod chronic_cycle;
 pub mod cohort;
+mod complaint;
 mod day_part;
 mod dialling;
 mod discharge;
@@ -26,6 +28,8 @@ mod plan;
 mod pinyin;
 mod plan_rule;
 mod plan_set;
+mod quality;
+mod retention;
 mod retry;
 pub mod room;
 mod roster;
@@ -45,10 +49,12 @@ pub use allocation::{
     Allocation, FollowUpType, Given, OpenTask, Operator, Presence, Unallocated, allocate,
     largest_remainder,
 };
+pub use article::{ArticleQuery, grams, searched};
 pub use bedside::{Bedside, BedsidePolicy, NotRung, may_ring};
 pub use calling::{CallingPolicy, Forbidden, History, may_dial};
 pub use charlson::{Comorbidities, comorbidities};
 pub use chronic_cycle::{ChronicCycle, cycle_for, shipped_cycles};
+pub use complaint::{ComplaintAct, ComplaintFault, ComplaintKind, ComplaintPolicy, ComplaintState};
 pub use day_part::{NextAttempt, PastAttempt, SpreadPolicy};
 pub use dialling::{
     After, Callee, TaskDial, Verdict, after, better_hour, fault_while_they_listened, heed, judge,
@@ -78,6 +84,8 @@ pub use plan_rule::{
     check_rules, choose_plan,
 };
 pub use plan_set::{ChosenPlan, PlanSet, PlanTemplate, choose_plans};
+pub use quality::{QualityFault, QualityItem, QualityScore, check_quality_items, quality_score};
+pub use retention::{KeptSince, LEAST_DAYS, RetentionPolicy};
 pub use retry::{Counts, Next, RetryPolicy};
 pub use roster::{DutyEntry, Shift, duty_ladder, next_on_duty};
 pub use schedule::{

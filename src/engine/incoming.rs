@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use super::{Core, Incoming, call};
 use crate::{
     base::Pii,
+    domain::read_cell,
     sip::{
         auth::{Authenticator, Ha1, Verdict},
         endpoint::{Input, TransactionId},
@@ -139,15 +140,19 @@ async fn take_call(
             }
         }
     }
+    let caller = request.headers.from().ok().and_then(|from| from.uri.user()).unwrap_or_default();
+    let caller = Pii::new(caller);
+    if trunk.is_some() && is_blocked(core, &caller, trunk.as_deref()).await {
+        core.counters.calls_refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        return refuse(core, transaction, &request, DECLINE).await;
+    }
     if !core.room_for_a_call() || core.is_draining() {
         core.counters.calls_refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut response = Response::to_request(&request.headers, 503, &tag());
         response.headers.add(name::RETRY_AFTER, RETRY_AFTER_S);
         return respond(core, transaction, response).await;
     }
-    let caller = request.headers.from().ok().and_then(|from| from.uri.user()).unwrap_or_default();
     let headers = request.headers.clone();
-    let caller = Pii::new(caller);
     let ringing = call::Ringing { transaction, request, flow, caller, trunk };
     let answered = call::answer(core, ringing).await;
     if let Err(status) = answered {
@@ -155,6 +160,20 @@ async fn take_call(
         let response = Response::to_request(&headers, status, &tag());
         respond(core, transaction, response).await;
     }
+}
+
+/// Who is on the list is refused, and that is noted. A fault of the database lets a caller in:
+/// it may be a patient.
+async fn is_blocked(core: &Core, caller: &Pii<String>, trunk: Option<&str>) -> bool {
+    let numbers = read_cell(caller.reveal(), &core.config().hospital.area_code);
+    let Some(number) = numbers.ok().and_then(|numbers| numbers.into_iter().next()) else {
+        return false;
+    };
+    let refused = core.app.refuse_blocked(&number.e164, trunk, core.clock.wall()).await;
+    refused.unwrap_or_else(|error| {
+        warn!(%error, "the list of blocked callers cannot be read");
+        false
+    })
 }
 
 async fn refuse(core: &Core, transaction: TransactionId, request: &Request, status: u16) {
@@ -178,5 +197,8 @@ const PHONES_LOOK: Duration = Duration::from_secs(3);
 /// NATs forget after half a minute to two minutes; a minute is kind to both sides.
 const EXPIRES_MIN_S: u32 = 60;
 const EXPIRES_MAX_S: u32 = 3600;
+
+/// 603: the caller's exchange tries no other way.
+const DECLINE: u16 = 603;
 
 const RETRY_AFTER_S: &str = "30";

@@ -5,12 +5,14 @@
 pub mod fhir;
 pub mod hl7;
 
+mod blocklist;
 mod columns;
 mod export;
 mod past;
 mod roster;
 mod table;
 
+pub use blocklist::{BlocklistRow, read_blocklist};
 pub use columns::{
     Column, ColumnMapping, HeaderMeaning, OPERATIONS, OTHER_DIAGNOSES, TooManyHeaders, column_of,
 };

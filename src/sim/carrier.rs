@@ -47,6 +47,7 @@ pub(super) struct Shared {
     pub(super) bind: SocketAddr,
     pub(super) voices: Voices,
     pub(super) answers: Option<Answers>,
+    heard: Option<Heard>,
     dials: Mutex<HashMap<String, usize>>,
     /// Calls that go on, or that were cut because the caller was gone.
     unfinished: Mutex<HashMap<String, Cut>>,
@@ -56,6 +57,11 @@ pub(super) struct Shared {
 /// How whoever lives at a number takes a call to it; absent: nobody does. The number is as the
 /// trunk wrote it.
 pub type Answers = Arc<dyn Fn(String) -> BoxFuture<'static, Option<Dial>> + Send + Sync>;
+
+/// How many entries of a patient's `keys` the record holds. Whoever is called again after a
+/// call that was cut hears which question is asked; the simulated patient has no ear for words
+/// and may have missed that the last key was taken, so it is told.
+pub type Heard = Arc<dyn Fn(String) -> BoxFuture<'static, Option<usize>> + Send + Sync>;
 
 /// How far a patient came in a call that had no proper end.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,6 +91,19 @@ impl Carrier {
         Self::start_on(truth, clock, media, None).await
     }
 
+    /// With patients who hear at which question a call goes on that was cut.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_hearing(
+        truth: Truth,
+        clock: Arc<dyn Clock>,
+        heard: Heard,
+    ) -> Result<Self, CarrierError> {
+        let media = MediaThreads::start(MEDIA, Arc::clone(&clock))?;
+        Self::begin(truth, clock, media, None, Some(heard)).await
+    }
+
     /// With sound that somebody else moves, and patients who are not in the file: `answers`
     /// says how each takes a call.
     ///
@@ -95,6 +114,16 @@ impl Carrier {
         clock: Arc<dyn Clock>,
         media: MediaThreads,
         answers: Option<Answers>,
+    ) -> Result<Self, CarrierError> {
+        Self::begin(truth, clock, media, answers, None).await
+    }
+
+    async fn begin(
+        truth: Truth,
+        clock: Arc<dyn Clock>,
+        media: MediaThreads,
+        answers: Option<Answers>,
+        heard: Option<Heard>,
     ) -> Result<Self, CarrierError> {
         let address = truth.listen;
         let log = match &truth.log {
@@ -122,6 +151,7 @@ impl Carrier {
         let shared = Arc::new(Shared {
             media,
             answers,
+            heard,
             ports: PortPool::new(RTP_PORTS),
             voices: Voices::new(truth.seed),
             truth,
@@ -199,7 +229,15 @@ impl Shared {
     }
 
     /// A dial begins. When the last one was cut, this one goes on where it stood.
-    pub(super) fn take_up(&self, number: &str) -> Cut {
+    pub(super) async fn take_up(&self, number: &str) -> Cut {
+        let mut before = self.begin_again(number);
+        if let (Some(taken), Some(heard)) = (&mut before.taken, &self.heard) {
+            *taken = heard(number.to_owned()).await.unwrap_or(*taken);
+        }
+        before
+    }
+
+    fn begin_again(&self, number: &str) -> Cut {
         let mut unfinished = self.unfinished.lock().unwrap_or_else(PoisonError::into_inner);
         let cut = unfinished.entry(number.to_owned()).or_default();
         cut.again += usize::from(cut.taken.is_some());

@@ -11,7 +11,7 @@ mod phone;
 mod truth;
 pub mod year;
 
-pub use carrier::{Answers, Carrier, CarrierError};
+pub use carrier::{Answers, Carrier, CarrierError, Heard};
 pub use compare::{Comparison, compare};
 pub use hospital::{Hospital, Kind, Mix};
 pub use phone::{Phone, PhoneConfig, PhoneSound, PicksUp};

@@ -34,7 +34,7 @@ pub(super) async fn take(
     let number = found.map_or(dialled, |at| shared.truth.patients[at].number.clone());
     let count = shared.count(&number);
     shared.write("invite", &number, count, "");
-    let cut = shared.take_up(&number);
+    let cut = shared.take_up(&number).await;
     let dial = found.map(|at| {
         let dials = &shared.truth.patients[at].dials;
         dials[(count - 1 - cut.again).min(dials.len() - 1)].clone()

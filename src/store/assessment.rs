@@ -86,7 +86,8 @@ pub async fn unassessed(
 ) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!(
         "select a.admission_id from admission a join department d using (department_id)
-         where a.assessed_rules < $1 and a.discharged_on >= $2 and a.cancelled_at is null
+             left join assessment s using (admission_id)
+         where coalesce(s.rules, 0) < $1 and a.discharged_on >= $2 and a.cancelled_at is null
            and d.follows_up
          order by a.discharged_on, a.admission_id limit $3 for update of a skip locked",
         rules,
@@ -99,7 +100,8 @@ pub async fn unassessed(
 
 pub async fn set_assessed(scope: &mut Scope, admissions: &[Uuid], rules: i32) -> Result<()> {
     sqlx::query!(
-        "update admission set assessed_rules = $2 where admission_id = any ($1)",
+        "insert into assessment (admission_id, rules) select n, $2 from unnest($1::uuid[]) n
+         on conflict (admission_id) do update set rules = $2",
         admissions,
         rules
     )

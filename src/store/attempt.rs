@@ -113,7 +113,8 @@ pub async fn past(scope: &mut Scope, person: PersonId, limit: i64) -> Result<Vec
     .await?)
 }
 
-/// The dials of a trunk since then; `short`: answered, and over within so many seconds.
+/// The dials of a trunk since then, rings at the bedside among them; `short`: answered, and
+/// over within so many seconds.
 pub async fn since(
     scope: &mut Scope,
     trunk: &str,
@@ -122,13 +123,23 @@ pub async fn since(
 ) -> Result<Since> {
     Ok(sqlx::query_as!(
         Since,
-        r#"select count(*) as "dials!", count(*) filter (where state = 'ended') as "ended!",
-             count(*) filter (where state = 'ended' and answered) as "answered!",
-             count(*) filter (where state = 'ended' and answered
-                 and ended_at - answered_at < make_interval(secs => $3)) as "short!",
-             min(claimed_at) as first_at
-         from attempt where trunk = $1 and claimed_at > $2 and way = 'dial'
-           and outcome is distinct from 'trunk_fault' and outcome is distinct from 'system_fault'"#,
+        r#"select count(*) as "dials!", count(*) filter (where is_over) as "ended!",
+             count(*) filter (where is_over and answered) as "answered!",
+             count(*) filter (where is_over and answered and talk < make_interval(secs => $3))
+                 as "short!",
+             min(at) as first_at
+         from (select claimed_at as at, state = 'ended' as is_over, answered,
+                   ended_at - answered_at as talk
+               from attempt where trunk = $1 and claimed_at > $2 and way = 'dial'
+                 and outcome is distinct from 'trunk_fault'
+                 and outcome is distinct from 'system_fault'
+               union all
+               select r.begun_at, r.ended_at is not null, c.answered_at is not null,
+                   c.ended_at - c.answered_at
+               from ring_test r left join call c using (call_id)
+               where r.trunk = $1 and r.begun_at > $2
+                 and r.outcome is distinct from 'trunk_fault'
+                 and r.outcome is distinct from 'system_fault') d"#,
         trunk,
         since,
         short_s

@@ -16,13 +16,26 @@ pub async fn matching(
     filter: &Filter,
     today: NaiveDate,
 ) -> Result<BTreeSet<Uuid>> {
+    matching_told(scope, filter, today, |_, _| {}).await
+}
+
+/// The same; `told_so_far` hears how many of its conditions have been answered, of how many.
+pub async fn matching_told(
+    scope: &mut Scope,
+    filter: &Filter,
+    today: NaiveDate,
+    told_so_far: impl Fn(usize, usize),
+) -> Result<BTreeSet<Uuid>> {
     sqlx::query!("select set_config('statement_timeout', $1, true) as done", STATEMENT_MS)
         .fetch_one(scope.connection())
         .await?;
-    let mut sets = Vec::new();
-    for condition in filter.conditions() {
+    let conditions = filter.conditions();
+    let mut sets = Vec::with_capacity(conditions.len());
+    for condition in &conditions {
+        told_so_far(sets.len(), conditions.len());
         sets.push(set(scope, condition, today).await?);
     }
+    told_so_far(sets.len(), conditions.len());
     let whole = sqlx::query_scalar!(
         r#"select array(select admission_id from admission where cancelled_at is null) as "ids!""#
     )

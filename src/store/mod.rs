@@ -9,13 +9,17 @@ pub mod allocation;
 pub mod answer;
 pub mod api_token;
 pub mod appointment;
+pub mod article;
 pub mod assessment;
 pub mod attempt;
 pub mod beside;
 pub mod audit;
+pub mod blocklist;
 pub mod call;
+pub mod call_history;
 pub mod cohort;
 pub mod column_mapping;
+pub mod complaint;
 pub mod contact;
 pub mod course;
 pub mod decision;
@@ -23,6 +27,7 @@ pub mod dictionary;
 pub mod door;
 pub mod due;
 pub mod duty_call;
+pub mod enquiry;
 pub mod event;
 pub mod export;
 pub mod fhir;
@@ -42,8 +47,10 @@ pub mod policy;
 pub mod prompt;
 pub mod proof;
 pub mod queue;
+pub mod quality;
 pub mod recall;
 pub mod recording;
+pub mod recording_hold;
 pub mod ring_test;
 pub mod role;
 pub mod roster;
@@ -178,6 +185,7 @@ impl Database {
         // Who sees own patients only is known by the record, and by the hospital's names.
         sqlx::query!(
             "select set_config('suifang.departments', $1, true) as departments,
+                 set_config('suifang.login', coalesce($2, ''), true) as login,
                  set_config('suifang.own', coalesce((select concat_ws(E'\\n', login, display_name,
                      staff_no) from account where login = $2 and own_patients_only), ''), true) as own",
             principal.departments(),

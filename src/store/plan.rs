@@ -127,12 +127,26 @@ pub async fn insert_all(
     new: &[NewPlan<'_>],
     at: DateTime<Utc>,
 ) -> Result<HashSet<Uuid>> {
+    // A file's plans are of a few templates: each body goes to the database once.
+    let mut bodies: Vec<&Value> = Vec::new();
+    let mut places = Vec::with_capacity(new.len());
+    for plan in new {
+        let known = bodies.iter().position(|body| std::ptr::eq(*body, plan.body));
+        let at = known.unwrap_or_else(|| {
+            bodies.push(plan.body);
+            bodies.len() - 1
+        });
+        places.push(i32::try_from(at + 1).unwrap_or(i32::MAX));
+    }
     let made = sqlx::query_scalar!(
         "insert into plan (plan_id, person_id, admission_id, department_id, template,
              template_version, kind, body, anchor_on, reason, chosen_by, state, created_at, updated_at)
-         select n.*, 'active', $12, $12
+         select n.id, n.person, n.stay, n.department, n.template, n.version, n.kind,
+             ($8::jsonb[])[n.body], n.anchor, n.reason, n.chosen_by, 'active', $13, $13
          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::int[],
-             $7::text[], $8::jsonb[], $9::date[], $10::text[], $11::text[]) as n
+                 $7::text[], $9::int[], $10::date[], $11::text[], $12::text[])
+             as n (id, person, stay, department, template, version, kind, body, anchor, reason,
+                 chosen_by)
          on conflict (admission_id, template) where state = 'active' do nothing
          returning plan_id",
         &new.iter().map(|n| *n.id.as_uuid()).collect::<Vec<_>>(),
@@ -142,7 +156,8 @@ pub async fn insert_all(
         &new.iter().map(|n| n.template.to_owned()).collect::<Vec<_>>(),
         &new.iter().map(|n| n.template_version).collect::<Vec<_>>(),
         &new.iter().map(|n| n.kind.to_owned()).collect::<Vec<_>>(),
-        &new.iter().map(|n| n.body.clone()).collect::<Vec<_>>(),
+        &bodies.iter().map(|body| (*body).clone()).collect::<Vec<_>>(),
+        &places,
         &new.iter().map(|n| n.anchor_on).collect::<Vec<_>>(),
         &new.iter().map(|n| n.reason.to_owned()).collect::<Vec<_>>(),
         &new.iter().map(|n| n.chosen_by.to_owned()).collect::<Vec<_>>(),

@@ -36,6 +36,26 @@ pub async fn roll(scope: &mut Scope, stays: &[Uuid], at: DateTime<Utc>) -> Resul
     Ok(true)
 }
 
+/// Adds the changed calls and follow-ups to the kept workload; answers whether there were any.
+/// `None`: another node is at it.
+pub async fn roll_workload(scope: &mut Scope) -> Result<Option<bool>> {
+    let ours = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(7307, 1) as "ours!""#)
+        .fetch_one(scope.connection())
+        .await?;
+    if !ours {
+        return Ok(None);
+    }
+    let any = sqlx::query_scalar!(
+        r#"select exists (select from call_change) or exists (select from done_change) as "any!""#
+    )
+    .fetch_one(scope.connection())
+    .await?;
+    if any {
+        sqlx::query!("select roll_workload()").execute(scope.connection()).await?;
+    }
+    Ok(Some(any))
+}
+
 /// The last moment at which anything was rolled, and how many stays of the span are counted
 /// anew because something has changed since.
 pub struct AsOf {

@@ -1,11 +1,13 @@
 //! Counts per cell: what the reports are made of. The mathematics is `stats`'.
 
 mod follow_up;
+mod workload;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 pub use follow_up::{Case, Cell, cases, causes, follow_up};
+pub use workload::{Work, workload};
 
 use super::{Result, Scope};
 
@@ -36,52 +38,6 @@ pub async fn outcomes(
          group by 1 order by 2 desc, 1"#,
         from,
         to
-    )
-    .fetch_all(scope.connection())
-    .await?)
-}
-
-pub struct Work {
-    pub department: Option<String>,
-    pub operator: String,
-    pub calls: i64,
-    pub talk_s: i64,
-    pub completed: i64,
-    pub partial: i64,
-}
-
-/// Calls by whose task it was, tasks by who did them: equal to the tables, each once.
-pub async fn workload(
-    scope: &mut Scope,
-    period: Period,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Result<Vec<Work>> {
-    Ok(sqlx::query_as!(
-        Work,
-        r#"select department, operator as "operator!", sum(calls)::bigint as "calls!",
-             sum(talk_s)::bigint as "talk_s!", sum(completed)::bigint as "completed!",
-             sum(partial)::bigint as "partial!"
-         from (select d.name as department, 'ivr' as operator, count(*) as calls,
-                   coalesce(sum(extract(epoch from c.ended_at - c.answered_at)), 0)::bigint as talk_s,
-                   0 as completed, 0 as partial
-               from call c left join department d using (department_id)
-               where c.started_at >= $1 and c.started_at < $2 and c.direction = 'outbound'
-                 and c.task_id is not null
-               group by d.name
-               union all
-               select d.name, coalesce(t.done_by, 'ivr'), 0, 0,
-                   count(*) filter (where t.state = 'completed'),
-                   count(*) filter (where t.state = 'partial')
-               from task t left join department d using (department_id)
-               where t.kind = 'follow_up' and t.type <> 'notice'
-                 and t.state in ('completed', 'partial') and t.done_on between $3 and $4
-               group by d.name, t.done_by) w
-         group by 1, 2 order by 1 nulls last, 2"#,
-        from,
-        to,
-        period.from,
-        period.to
     )
     .fetch_all(scope.connection())
     .await?)

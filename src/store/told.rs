@@ -146,9 +146,9 @@ pub async fn set_discharge(
     at: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "update admission set discharged_on = $2, disposition = coalesce($3, disposition),
-             moved_at = $4, updated_at = $5,
-             assessed_rules = case when $2::date is null then 0 else assessed_rules end
+        "with looked_at_again as (delete from assessment where admission_id = $1 and $2::date is null)
+         update admission set discharged_on = $2, disposition = coalesce($3, disposition),
+             moved_at = $4, updated_at = $5
          where admission_id = $1",
         stay.as_uuid(),
         on,

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     app::SignedIn,
+    base::UserId,
     store::{Departments, Principal, Scope},
 };
 
@@ -73,6 +74,13 @@ impl Signed {
     /// New discharges may be of any department.
     pub(super) fn sees_all(&self) -> bool {
         matches!(&self.0.principal, Principal::Person { departments: Departments::All, .. })
+    }
+
+    pub(super) const fn user(&self) -> Option<UserId> {
+        match &self.0.principal {
+            Principal::Person { user, .. } => Some(*user),
+            Principal::System(_) => None,
+        }
     }
 
     pub(super) fn sees(&self, department: Option<uuid::Uuid>) -> bool {
@@ -165,6 +173,11 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/pdca", "statistics"),
     ("/api/statistics", "statistics"),
     ("/api/roster", "roster"),
+    ("/api/complaints", "complaints"),
+    ("/api/enquiries", "enquiries"),
+    ("/api/articles", "articles"),
+    ("/api/blocklist", "blocklist"),
+    ("/api/quality", "quality"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),
 ];

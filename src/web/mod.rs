@@ -10,6 +10,7 @@ mod error;
 mod health;
 mod mask;
 mod metrics;
+mod progress;
 mod range;
 mod router;
 mod tries;
@@ -57,6 +58,8 @@ struct Site {
     paces: bearer::Paces,
     /// Rows of the files that are being imported now: the record only counts those read.
     importing: Mutex<HashMap<Uuid, usize>>,
+    /// Of filters that take their time.
+    progress: progress::Progress,
     /// People see us by https: the cookie may be `Secure`.
     is_secure: bool,
 }
@@ -86,6 +89,7 @@ pub fn serve(page: Page, core: &Arc<Core>) -> Result<Web, WebError> {
         token_tries: tries::Tries::default(),
         paces: bearer::Paces::default(),
         importing: Mutex::default(),
+        progress: progress::Progress::default(),
         is_secure: tls.is_some() || config.web.trusted_proxy.is_some(),
     });
     let service = router::router(site).into_make_service_with_connect_info::<door::Source>();

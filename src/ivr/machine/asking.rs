@@ -29,13 +29,19 @@ impl Machine {
         let between = self.patient(super::BETWEEN_DIGITS);
         match &mut self.state {
             State::Asking(ask) => {
-                if ask.deadline.is_none() {
-                    if !ask.item.barge_in {
-                        return;
-                    }
-                    self.outputs.push_back(Output::StopSaying);
+                let speaks = ask.deadline.is_none();
+                if speaks && !ask.item.barge_in {
+                    return;
                 }
                 let step = step(ask, key);
+                // A number keyed where a choice is asked is one mistake, not one a digit: its
+                // correction is heard before the next one counts.
+                if speaks && ask.invalids > 0 && matches!(step, Step::Invalid) {
+                    return;
+                }
+                if speaks {
+                    self.outputs.push_back(Output::StopSaying);
+                }
                 if matches!(step, Step::Wait) {
                     ask.deadline = Some(now + between);
                     return;

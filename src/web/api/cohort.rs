@@ -26,12 +26,14 @@ use crate::{
         ask::{Body, Key, Terms, Window, page},
         auth::Signed,
         error::{Problem, Result},
+        progress::Come,
     },
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(find))
+        .routes(routes!(progress))
         .routes(routes!(export))
         .routes(routes!(follow_up))
         .routes(routes!(topics, keep))
@@ -48,6 +50,17 @@ struct CohortAsk {
     /// `out_of_town` and name.
     #[schema(value_type = Object)]
     filter: Value,
+    /// An id of the asker's own making, by which the progress can be asked for meanwhile.
+    watch: Option<Uuid>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct FilterProgressView {
+    /// Conditions that have been answered, of how many.
+    answered: usize,
+    of: usize,
+    /// The list has been made, or could not be.
+    ended: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -127,8 +140,31 @@ async fn find(
 ) -> Result<Json<CohortView>> {
     let filter = read(&ask.filter)?;
     let mut scope = signed.scope(&site).await?;
-    let found = cohort::matching(&mut scope, &filter, super::patients::today(&site)).await?;
-    Ok(Json(shown(&site, &mut scope, &found, window).await?))
+    let today = super::patients::today(&site);
+    let come = |answered, of, ended| {
+        if let (Some(watch), Some(who)) = (ask.watch, signed.user()) {
+            site.progress.set(watch, who, Come { answered, of, ended });
+        }
+    };
+    let told = |answered, of| come(answered, of, false);
+    let found = cohort::matching_told(&mut scope, &filter, today, told).await;
+    let of = filter.conditions().len();
+    come(if found.is_ok() { of } else { 0 }, of, true);
+    Ok(Json(shown(&site, &mut scope, &found?, window).await?))
+}
+
+/// How far the filter has come that was sent with this `watch`.
+#[utoipa::path(get, path = "/api/cohort/progress/{id}", tag = "cohort",
+    params(("id" = Uuid, Path)), responses((status = 200, body = FilterProgressView)))]
+async fn progress(
+    State(site): State<Shared>,
+    signed: Signed,
+    Key(id): Key,
+) -> Result<Json<FilterProgressView>> {
+    let come = signed.user().and_then(|who| site.progress.find(id, who));
+    let come = come.ok_or_else(|| Problem::not_found("filter that runs"))?;
+    let Come { answered, of, ended } = come;
+    Ok(Json(FilterProgressView { answered, of, ended }))
 }
 
 /// The whole list as a file; audited before its first byte.

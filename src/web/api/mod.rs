@@ -4,11 +4,15 @@ mod agents;
 mod alerts;
 mod allocation;
 mod appointments;
+mod articles;
 mod attempts;
 mod board;
+mod blocklist;
+mod call_history;
 mod calls;
 mod cohort;
 mod column_mappings;
+mod complaints;
 mod departments;
 mod desk;
 mod dialplans;
@@ -16,6 +20,7 @@ mod doors;
 mod due;
 mod due_print;
 mod do_not_call;
+mod enquiries;
 mod events;
 mod exports;
 mod fhir;
@@ -34,9 +39,11 @@ mod pivot;
 mod plans;
 mod policies;
 mod prompts;
+mod quality;
 mod questionnaires;
 mod queues;
 mod record_print;
+mod recording_holds;
 mod recordings;
 mod reports;
 mod research;
@@ -83,7 +90,10 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(live::routes())
         .merge(events::routes())
         .merge(calls::routes())
+        .merge(call_history::routes())
         .merge(recordings::routes())
+        .merge(recording_holds::routes())
+        .merge(quality::routes())
         .merge(dialplans::routes())
         .merge(questionnaires::routes())
         .merge(series::routes())
@@ -91,6 +101,10 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(prompts::routes())
         .merge(studio::routes())
         .merge(do_not_call::routes())
+        .merge(blocklist::routes())
+        .merge(complaints::routes())
+        .merge(enquiries::routes())
+        .merge(articles::routes())
         .merge(attempts::routes())
         .merge(alerts::routes())
         .merge(roster::routes())

@@ -114,4 +114,9 @@ const MODULES: &[&str] = &[
     "trunks",
     "audit",
     "exports",
+    "complaints",
+    "enquiries",
+    "articles",
+    "blocklist",
+    "quality",
 ];

@@ -211,7 +211,8 @@ async fn f033_nobody_there_is_told_and_a_caller_who_hangs_up_leaves_nobody_ringi
     let agent = house.agent(&hospital, "li", 700.0, PicksUp::Never).await;
     let impatient = Dial {
         // `#` says nothing to who waits: by then the phone rings.
-        keys: vec!["~0".to_owned(), "~#".to_owned()],
+        keys: vec!["~0".to_owned(), "#".to_owned()],
+        thinks_s: 4.0,
         hangs_up_after: Some(2),
         ..dial(Behaviour::Answer)
     };

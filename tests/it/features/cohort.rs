@@ -229,6 +229,44 @@ async fn f100_a_patient_is_found_among_a_hundred_thousand_within_300_ms() {
     assert_eq!(count(&hospital, &filter), 100_000, "and a query counts them all");
 }
 
+/// F105: while a slow filter runs, its asker is told how many of its conditions are answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn f105_a_slow_filter_tells_how_far_it_has_come() {
+    let hospital = Hospital::open("progress", "2025-01-20T10:00").await;
+    let row =
+        "王秀英,女,1952-08-15,Z1,心内科,一病区,2024-12-20,2025-01-05,1,13900000009,I10,高血压";
+    hospital.discharges(&[row]).await;
+    let watch = "00000000-0000-7000-8000-000000000007";
+    let path = format!("/api/cohort/progress/{watch}");
+    let come = || hospital.get(&path);
+    assert_eq!(come().status, 404);
+    let (sex, ill) = (json!({ "sex": "female" }), json!({ "disease": { "icd": "I10" } }));
+    let ask = json!({ "watch": watch, "filter": { "all": [sex, ill, { "age": { "from": 60 } }] } });
+    let seen = std::thread::scope(|scope| {
+        // Who holds the diagnoses for a while makes the second condition slow.
+        let holder = scope.spawn(|| {
+            hospital.sql("begin; lock table diagnosis; select pg_sleep(1.5); commit");
+        });
+        let locked = "select count(*) from pg_locks l join pg_class c on c.oid = l.relation
+             where c.relname = 'diagnosis' and l.mode = 'AccessExclusiveLock' and l.granted";
+        while hospital.sql(locked) == "0" && !holder.is_finished() {}
+        let answer = scope.spawn(|| hospital.post("/api/cohort", &ask).ok());
+        let mut seen = Vec::new();
+        while !answer.is_finished() {
+            let now = come();
+            if now.status == 200 && seen.last() != Some(&now.body) {
+                seen.push(now.body);
+            }
+        }
+        assert_eq!(answer.join().unwrap()["count"], 1);
+        seen
+    });
+    assert!(seen.contains(&json!({ "answered": 1, "of": 3, "ended": false })), "{seen:?}");
+    assert_eq!(come().ok(), json!({ "answered": 3, "of": 3, "ended": true }));
+    hospital.add_user("other", "nurse").await;
+    assert_eq!(hospital.get_as(&hospital.sign_in("other"), &path).status, 404, "not theirs");
+}
+
 fn urlencoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {

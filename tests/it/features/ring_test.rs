@@ -172,3 +172,38 @@ async fn f048_a_ring_at_the_bedside_is_a_dial_to_the_person() {
     assert_eq!(put_off().expect("a decision")["why"], "gap", "{:?}", decisions());
     assert_eq!(carrier.dials()["+8613800000001"], 1, "not again within four hours");
 }
+
+/// The carrier counts every call of its line: a ring at the bedside takes the place of one of
+/// the machine's.
+#[tokio::test(flavor = "multi_thread")]
+async fn f048_a_ring_at_the_bedside_counts_for_the_carriers_watch_list() {
+    let trunk = "lines = 5\ncalls_per_s = 10.0\n[trunk.governor]\ncalls_per_h_max = 2";
+    let hospital = Hospital::open_with("ringgov", "2025-01-06T09:30", "", trunk).await;
+    let keys = ["~1", "~42#", "~1"];
+    let numbers = ["+8613800000001", "+8613800000002", "+8613800000003"];
+    let people = numbers.map(|number| patient(number, Behaviour::Answer, &keys));
+    let carrier = hospital.carrier(people.to_vec()).await;
+    let header = "姓名,性别,出生日期,住院号,出院科室,出院日期,联系电话";
+    let rows = "王一,女,1952-08-15,Z1,心内科,2025-01-01,13800000001\n\
+                王二,女,1952-08-15,Z2,心内科,2025-01-01,13800000002\n\
+                王三,女,1952-08-15,Z3,心内科,2025-01-01,13800000003";
+    let import = hospital.import("in.csv", format!("{header}\n{rows}\n").as_bytes()).await;
+    let person = hospital.person("Z1");
+    let (id, _) = number(&hospital, &person);
+    let path = format!("/api/patients/{person}/ring-tests");
+    hospital.post(&path, &json!({ "number_id": id })).ok();
+    assert_eq!(outcome(&hospital, &person).await, "completed");
+    let ask = json!({ "name": "试", "dialplan": "quick", "import_id": import["import_id"] });
+    let run = hospital.post("/api/runs", &ask).ok()["run_id"].as_str().unwrap().to_owned();
+    hospital.post(&format!("/api/runs/{run}/start"), &json!({})).ok();
+    let idle = || hospital.get(&format!("/api/runs/{run}")).ok()["why_idle"].clone();
+    for _ in 0..300 {
+        if idle().as_str().is_some_and(|why| why.starts_with("governor_calls_per_h")) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let why = idle();
+    assert!(why.as_str().unwrap_or_default().starts_with("governor_calls_per_h"), "{why}");
+    assert_eq!(carrier.dials().values().sum::<usize>(), 2, "one by a ward, one by the machine");
+}

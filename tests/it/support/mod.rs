@@ -7,18 +7,19 @@ mod page;
 pub(crate) use page::Page;
 
 use std::{
+    collections::BTreeSet,
     fs,
     net::UdpSocket,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use suifang::{
     engine::{SystemClock, open_database},
-    sim::{Behaviour, Carrier, Dial, Expected, Patient, Truth},
-    store::Database,
+    sim::{Behaviour, Carrier, Dial, Expected, Heard, Patient, Truth},
+    store::{Database, Principal, attempt},
 };
 
 pub(crate) mod hospital;
@@ -145,15 +146,37 @@ impl Stage {
     }
 
     pub(crate) async fn carrier(&self, patients: Vec<Patient>) -> Carrier {
-        let truth = Truth {
+        Carrier::start(self.truth(patients), Arc::new(SystemClock)).await.unwrap()
+    }
+
+    /// Its patients hear at which question a call goes on that a crash has cut: the first
+    /// that `record`, once it is there, has no answer to. One entry is one answer.
+    pub(crate) async fn carrier_hearing(
+        &self,
+        patients: Vec<Patient>,
+        record: Arc<OnceLock<Database>>,
+    ) -> Carrier {
+        let heard: Heard = Arc::new(move |number| {
+            let record = Arc::clone(&record);
+            Box::pin(async move {
+                let mut scope = record.get()?.scope(&Principal::System("test")).await.ok()?;
+                let given = attempt::answers_of_number(&mut scope, &number).await.ok()?;
+                Some(given.into_iter().map(|(item, _)| item).collect::<BTreeSet<_>>().len())
+            })
+        });
+        let (truth, clock) = (self.truth(patients), Arc::new(SystemClock));
+        Carrier::start_hearing(truth, clock, heard).await.unwrap()
+    }
+
+    fn truth(&self, patients: Vec<Patient>) -> Truth {
+        Truth {
             seed: 1,
             listen: ([127, 0, 0, 1], self.carrier_port).into(),
             log: Some(self.folder.join("carrier.jsonl")),
             username: None,
             password: None,
             patients,
-        };
-        Carrier::start(truth, Arc::new(SystemClock)).await.unwrap()
+        }
     }
 
     /// Discharges of these patients, as a file.

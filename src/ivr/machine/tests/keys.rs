@@ -57,6 +57,11 @@ fn silence_and_wrong_keys_bring_a_person() {
                 "wrong keys",
                 "key 8\nexpect said 这个键不对\nkey 7\nexpect said 我请工作人员帮您\nexpect person",
             ),
+            (
+                "a whole number where a choice is asked is one mistake",
+                "key 8\nkey! 7\nkey! #\nexpect said 请再听一遍\nkey 1\nexpect answer open.who = patient",
+            ),
+            ("a second mistake after that is a second one", "key 8\nkey! 7\nkey 6\nexpect person"),
             ("hash is no choice", "key #\nexpect said 这个键不对"),
         ],
     );
