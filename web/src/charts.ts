@@ -33,7 +33,7 @@ export function bars(names: string[], values: (number | null)[], said: (value: n
   return {
     animation: false,
     grid: { left: 8, right: 72, top: more.line === undefined ? 8 : 24, bottom: 8, containLabel: true },
-    xAxis: { type: 'value', min: 0, max: more.max, ...quietAxis },
+    xAxis: { type: 'value', min: 0, max: more.max, minInterval: more.max === undefined ? 1 : undefined, ...quietAxis },
     yAxis: { type: 'category', inverse: true, data: names, ...quietAxis, axisLabel: { ...quietAxis.axisLabel, width: 140, overflow: 'truncate' } },
     series: [
       {

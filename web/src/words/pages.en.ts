@@ -79,7 +79,7 @@ export default {
   },
   stage: { 出院: 'Discharged', 应随访: 'Due', 有号码: 'Has a number', 号码有效: 'Number valid', 接通: 'Answered', 找对人: 'Right person', 完成: 'Completed', 及时: 'On time' },
   cause: { unknown: 'Unknown', number_invalid: 'Invalid number', not_called: 'Not called', no_number: 'No number' },
-  aware: { 'aware.med': 'How to take the medicine', 'aware.recheck': 'When to come back', 'aware.warning': 'When to come at once' },
+  aware: { med: 'How to take the medicine', recheck: 'When to come back', warning: 'When to come at once' },
   indicator: { follow_up: 'Follow-up rate', on_time: 'On time', contact: 'Contact', completion: 'Completion', valid_number: 'Valid numbers', satisfaction: 'Satisfaction', awareness: 'Awareness', adherence: 'Adherence', return_visit: 'Return visits' },
   pdca: {
     fresh: 'New project', before: 'Before', after: 'After', empty: 'No projects yet. Make one with a target and two periods.', reached: 'Reached', notReached: 'Not reached', difference: 'Difference (points)', interval: '95% interval {low} to {high}', significant: 'Significant', notSignificant: 'Not significant', means: 'The strict follow-up rate of two periods; the red line is the target, {target} %; Newcombe’s interval.',

@@ -79,7 +79,7 @@ export default {
   },
   stage: { 出院: '出院', 应随访: '应随访', 有号码: '有号码', 号码有效: '号码有效', 接通: '接通', 找对人: '找对人', 完成: '完成', 及时: '及时' },
   cause: { unknown: '原因不明', number_invalid: '号码无效', not_called: '没有拨打', no_number: '没有号码' },
-  aware: { 'aware.med': '用药方法', 'aware.recheck': '复查时间', 'aware.warning': '需要立即就医的情况' },
+  aware: { med: '用药方法', recheck: '复查时间', warning: '需要立即就医的情况' },
   indicator: { follow_up: '随访率', on_time: '及时率', contact: '接通率', completion: '完成率', valid_number: '有效号码率', satisfaction: '满意度', awareness: '知晓率', adherence: '服药依从性', return_visit: '复诊率' },
   pdca: {
     fresh: '新建项目', before: '改进前', after: '改进后', empty: '还没有改进项目。新建一个，写明目标和前后两段时间。', reached: '已达标', notReached: '未达标', difference: '相差（百分点）', interval: '95% 区间 {low} 到 {high}', significant: '差别有统计学意义', notSignificant: '差别没有统计学意义', means: '比较两段时间的严格随访率；红线为目标 {target} %，区间为 Newcombe 法。',
