@@ -4,9 +4,10 @@ import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } f
 import { init, use, type ComposeOption, type EChartsType } from 'echarts/core'
 import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
 import type { GridComponentOption, LegendComponentOption, TooltipComponentOption } from 'echarts/components'
+import { LabelLayout } from 'echarts/features'
 import { SVGRenderer } from 'echarts/renderers'
 
-use([BarChart, LineChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, SVGRenderer])
+use([BarChart, LineChart, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, LabelLayout, SVGRenderer])
 
 export type Option = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption>
 export type Chart = EChartsType
@@ -33,7 +34,7 @@ export function bars(names: string[], values: (number | null)[], said: (value: n
   return {
     animation: false,
     grid: { left: 8, right: 72, top: more.line === undefined ? 8 : 24, bottom: 8, containLabel: true },
-    xAxis: { type: 'value', min: 0, max: more.max, ...quietAxis },
+    xAxis: { type: 'value', min: 0, max: more.max, minInterval: more.max === undefined ? 1 : undefined, ...quietAxis },
     yAxis: { type: 'category', inverse: true, data: names, ...quietAxis, axisLabel: { ...quietAxis.axisLabel, width: 140, overflow: 'truncate' } },
     series: [
       {
@@ -61,6 +62,7 @@ export function lines(names: string[], courses: Course[], more: { max?: number; 
     yAxis: { type: 'value', min: 0, max: more.max, ...quietAxis, axisLabel: { ...quietAxis.axisLabel, formatter: `{value}${more.unit ?? ''}` } },
     series: courses.map((course, n) => ({
       type: 'line', name: course.name, data: course.values, symbolSize: 6, connectNulls: false, lineStyle: { width: 2, type: n % 2 ? 'dashed' : 'solid' },
+      labelLayout: { moveOverlap: 'shiftY' },
       endLabel: { show: courses.length > 1, formatter: course.name, fontFamily: FONT, color: HUES[n % HUES.length] },
       markLine: n > 0 || more.line === undefined ? undefined : { silent: true, symbol: 'none', lineStyle: { color: '#c9252d', type: 'dashed' }, label: { formatter: `${more.line}${more.unit ?? ''}`, color: '#c9252d' }, data: [{ yAxis: more.line }] },
     })),

@@ -38,6 +38,8 @@ export async function signIn(login: string, password: string): Promise<void> {
 
 export async function signOut(): Promise<void> {
   await remove('/api/session')
+  // Filters and lists of one person are not the next one's.
+  sessionStorage.clear()
   state.me = null
   state.overview = null
   await router.push({ name: 'sign-in' })

@@ -1,8 +1,13 @@
 // The menu is exactly the modules of the person's roles (GET /api/me), in groups.
+import {
+  Calendar, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, House, Key, Microphone, OfficeBuilding, Phone, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, Warning,
+} from '@element-plus/icons-vue'
+import type { Component } from 'vue'
+
 export interface Entry {
   to: string
   word: string
-  sign: string
+  sign: Component
   module: string
   /** Which figure of the overview stands beside it. */
   count?: 'due' | 'alerts' | 'repairs'
@@ -12,58 +17,58 @@ export const MENU: { group: string; entries: Entry[] }[] = [
   {
     group: '',
     entries: [
-      { to: '/', word: 'home', sign: '⌂', module: 'home' },
-      { to: '/due', word: 'due', sign: '☑', module: 'due', count: 'due' },
-      { to: '/alerts', word: 'alerts', sign: '⚠', module: 'alerts', count: 'alerts' },
-      { to: '/repairs', word: 'repairs', sign: '✎', module: 'repairs', count: 'repairs' },
+      { to: '/', word: 'home', sign: House, module: 'home' },
+      { to: '/due', word: 'due', sign: Finished, module: 'due', count: 'due' },
+      { to: '/alerts', word: 'alerts', sign: Warning, module: 'alerts', count: 'alerts' },
+      { to: '/repairs', word: 'repairs', sign: EditPen, module: 'repairs', count: 'repairs' },
     ],
   },
   {
     group: 'work',
     entries: [
-      { to: '/my-patients', word: 'myPatients', sign: '♡', module: 'due' },
-      { to: '/by-diagnosis', word: 'byDiagnosis', sign: '⚕', module: 'patients' },
-      { to: '/topics', word: 'topics', sign: '☷', module: 'patients' },
-      { to: '/patients', word: 'patients', sign: '☻', module: 'patients' },
+      { to: '/my-patients', word: 'myPatients', sign: Star, module: 'due' },
+      { to: '/by-diagnosis', word: 'byDiagnosis', sign: FirstAidKit, module: 'patients' },
+      { to: '/topics', word: 'topics', sign: Collection, module: 'patients' },
+      { to: '/patients', word: 'patients', sign: User, module: 'patients' },
     ],
   },
   {
     group: 'calls',
     entries: [
-      { to: '/runs', word: 'runs', sign: '▶', module: 'runs' },
-      { to: '/calls', word: 'calls', sign: '☎', module: 'calls' },
+      { to: '/runs', word: 'runs', sign: VideoPlay, module: 'runs' },
+      { to: '/calls', word: 'calls', sign: Phone, module: 'calls' },
     ],
   },
   {
     group: 'manage',
     entries: [
-      { to: '/plans', word: 'plans', sign: '▦', module: 'plans' },
-      { to: '/questionnaires', word: 'questionnaires', sign: '☰', module: 'questionnaires' },
-      { to: '/allocation', word: 'allocation', sign: '⇶', module: 'allocation' },
-      { to: '/samples', word: 'samples', sign: '◍', module: 'samples' },
+      { to: '/plans', word: 'plans', sign: Calendar, module: 'plans' },
+      { to: '/questionnaires', word: 'questionnaires', sign: Document, module: 'questionnaires' },
+      { to: '/allocation', word: 'allocation', sign: Share, module: 'allocation' },
+      { to: '/samples', word: 'samples', sign: CircleCheck, module: 'samples' },
     ],
   },
   {
     group: 'figures',
     entries: [
-      { to: '/statistics', word: 'statistics', sign: '▤', module: 'statistics' },
-      { to: '/management', word: 'management', sign: '◫', module: 'statistics' },
-      { to: '/pdca', word: 'pdca', sign: '↻', module: 'statistics' },
+      { to: '/statistics', word: 'statistics', sign: TrendCharts, module: 'statistics' },
+      { to: '/management', word: 'management', sign: DataBoard, module: 'statistics' },
+      { to: '/pdca', word: 'pdca', sign: Refresh, module: 'statistics' },
     ],
   },
   {
     group: 'system',
     entries: [
-      { to: '/imports', word: 'imports', sign: '⇪', module: 'imports' },
-      { to: '/interfaces', word: 'interfaces', sign: '⇌', module: 'interfaces' },
-      { to: '/prompts', word: 'prompts', sign: '♪', module: 'prompts' },
-      { to: '/trunks', word: 'trunks', sign: '⇄', module: 'trunks' },
-      { to: '/policy', word: 'policy', sign: '◷', module: 'policies' },
-      { to: '/users', word: 'users', sign: '☺', module: 'users' },
-      { to: '/roles', word: 'roles', sign: '⚿', module: 'roles' },
-      { to: '/departments', word: 'departments', sign: '⌗', module: 'departments' },
-      { to: '/roster', word: 'roster', sign: '◴', module: 'roster' },
-      { to: '/holidays', word: 'holidays', sign: '☀', module: 'departments' },
+      { to: '/imports', word: 'imports', sign: Upload, module: 'imports' },
+      { to: '/interfaces', word: 'interfaces', sign: Connection, module: 'interfaces' },
+      { to: '/prompts', word: 'prompts', sign: Microphone, module: 'prompts' },
+      { to: '/trunks', word: 'trunks', sign: Switch, module: 'trunks' },
+      { to: '/policy', word: 'policy', sign: Clock, module: 'policies' },
+      { to: '/users', word: 'users', sign: UserFilled, module: 'users' },
+      { to: '/roles', word: 'roles', sign: Key, module: 'roles' },
+      { to: '/departments', word: 'departments', sign: OfficeBuilding, module: 'departments' },
+      { to: '/roster', word: 'roster', sign: Timer, module: 'roster' },
+      { to: '/holidays', word: 'holidays', sign: Sunny, module: 'departments' },
     ],
   },
 ]

@@ -1,12 +1,19 @@
-// Next and previous patient: of the list that one came from.
-const KEPT = 'suifang.neighbours'
+// Next and previous: of the list that one came from.
+export type Of = 'patients' | 'tasks'
 
-export function setNeighbours(ids: string[]): void {
-  sessionStorage.setItem(KEPT, JSON.stringify([...new Set(ids)]))
+export interface Beside {
+  at: number
+  all: number
+  previous?: string
+  next?: string
 }
 
-export function neighboursOf(id: string): { at: number; all: number; previous?: string; next?: string } {
-  const ids = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]') as string[]
+export function setNeighbours(of: Of, ids: string[]): void {
+  sessionStorage.setItem(`suifang.beside.${of}`, JSON.stringify([...new Set(ids)]))
+}
+
+export function neighboursOf(of: Of, id: string): Beside {
+  const ids = JSON.parse(sessionStorage.getItem(`suifang.beside.${of}`) ?? '[]') as string[]
   const at = ids.indexOf(id)
   return at < 0 ? { at: 0, all: 0 } : { at: at + 1, all: ids.length, previous: ids[at - 1], next: ids[at + 1] }
 }

@@ -60,7 +60,7 @@ export default {
   allocation: { deal: '分配', dealt: '新分配 {given} 个，保持不变 {kept} 个，未能分配 {rest} 个', note: '按各人的份额分配未做的任务；请假的人不分，他们手上的会转给别人。', empty: '没有可分配任务的操作员。先在用户中建立。', capacity: '份额', capacityNote: '相对值，0 为不分', open: '未随访', types: '承担的类型', absent: '请假' },
   samples: { draw: '抽查', drawn: '已抽取 {n} 例', level: '级别', level2: '二级', level3: '三级', period: '随访日期', share: '比例', seed: '种子', seedNote: '同一种子抽到同样的患者', empty: '还没有抽查。', drawnAt: '抽取时间', population: '总体', checked: '已回访', agreement: '一致率', means: '同一患者两次随访，逐题比较；不一致率 = 答案不同的题数 ÷ 两次都答了的题数。κ 为 Cohen 一致性系数。', noPairs: '最近一年还没有可比较的两次随访。', differs: '不一致率', of: '不同 / 可比', same: '一致率', noItems: '没有抽到。', first: '原随访', check: '回访' },
   alarm: { nobody_on_duty: '没有人值班', nobody_answered: '值班电话无人接听', number_not_allowed: '值班电话不允许拨打' },
-  alert_did: { raised: '提出', acknowledged: '接收', in_hand: '处理', escalated: '升级', closed: '闭环', rang: '拨打值班电话' },
+  alert_did: { raised: '提出', acknowledged: '接收', in_hand: '处理', escalated: '升级', closed: '闭环', rang: '拨打值班电话', alarmed: '报告', rung: '拨打值班电话', resolved: '闭环' },
   questionnaires: {
     phone: '电话里听到的', form: '随访表上看到的', digits: '按数字后按 #', pageOnly: '只在随访表上填写', when: '跳题条件', linkId: '题目编号', text: '题目', type: '题型', repeats: '可多选', sayZh: '中文读音', sayEn: '英文读音', range: '范围', unit: '单位', options: '选项', key: '按键', code: '编码', always: '总是问', moreWhen: '另有 {n} 个条件',
     fresh: '新建问卷', from: '以此为底', owner: '所属', create: '建立草稿', nothing: '没有找到。请换一个词。', own: '本院问卷', noOwn: '还没有。从下面的模板建立。', unpublished: '未发布', draft: '有草稿', library_disease: '专病模板', library_basic: '基本模板', library_other: '系统用表', items: '{n} 题', signed: '{by} 已签审', clone: '以此新建', noItems: '没有题目。',
@@ -79,7 +79,7 @@ export default {
   },
   stage: { 出院: '出院', 应随访: '应随访', 有号码: '有号码', 号码有效: '号码有效', 接通: '接通', 找对人: '找对人', 完成: '完成', 及时: '及时' },
   cause: { unknown: '原因不明', number_invalid: '号码无效', not_called: '没有拨打', no_number: '没有号码' },
-  aware: { 'aware.med': '用药方法', 'aware.recheck': '复查时间', 'aware.warning': '需要立即就医的情况' },
+  aware: { med: '用药方法', recheck: '复查时间', warning: '需要立即就医的情况' },
   indicator: { follow_up: '随访率', on_time: '及时率', contact: '接通率', completion: '完成率', valid_number: '有效号码率', satisfaction: '满意度', awareness: '知晓率', adherence: '服药依从性', return_visit: '复诊率' },
   pdca: {
     fresh: '新建项目', before: '改进前', after: '改进后', empty: '还没有改进项目。新建一个，写明目标和前后两段时间。', reached: '已达标', notReached: '未达标', difference: '相差（百分点）', interval: '95% 区间 {low} 到 {high}', significant: '差别有统计学意义', notSignificant: '差别没有统计学意义', means: '比较两段时间的严格随访率；红线为目标 {target} %，区间为 Newcombe 法。',
