@@ -2,14 +2,17 @@ use suifang::engine::{Clock, SystemClock};
 
 use crate::support::hospital::Hospital;
 
-/// The facts of a report, counted from the tables: calls, seconds, done and half done.
+/// The facts of a report, counted from the tables: calls, seconds (whole ones of each
+/// department), done and half done.
 fn facts(hospital: &Hospital, from: &str, to: &str) -> String {
     hospital.sql(&format!(
-        "select (select count(*) || ' ' || coalesce(sum(extract(epoch from ended_at - answered_at)),
-                     0)::bigint
-                 from call where direction = 'outbound' and task_id is not null
-                   and started_at >= '{from}T00:00+08:00'
-                   and started_at < ('{to}'::date + 1)::text::timestamp at time zone 'Asia/Shanghai')
+        "select (select coalesce(sum(n), 0) || ' ' || coalesce(sum(talk_s), 0)
+                 from (select count(*) as n,
+                           coalesce(sum(extract(epoch from ended_at - answered_at)), 0)::bigint as talk_s
+                       from call where direction = 'outbound' and task_id is not null
+                         and started_at >= '{from}T00:00+08:00' and started_at <
+                             ('{to}'::date + 1)::text::timestamp at time zone 'Asia/Shanghai'
+                       group by department_id) d)
              || ' ' || (select count(*) filter (where state = 'completed') || ' ' ||
                      count(*) filter (where state = 'partial')
                  from task where kind = 'follow_up' and type <> 'notice'
