@@ -8,6 +8,7 @@ mod hospital;
 pub mod month;
 mod patient;
 mod phone;
+mod tone;
 mod truth;
 pub mod year;
 

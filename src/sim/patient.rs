@@ -4,7 +4,7 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
-use super::{Behaviour, Dial, carrier::Shared};
+use super::{Behaviour, Dial, carrier::Shared, tone::tone_of};
 use crate::{
     base::{Key, Machine as _},
     engine::{LegEvent as SoundEvent, MediaEvent, MediaHandle, OpenLeg, hold, sleep},
@@ -476,18 +476,6 @@ impl Call {
         self.leg.handle_input(Input::Command(command), now);
     }
 }
-
-/// `700 2.5`: 700 Hz for 2.5 s, at the level of a voice.
-pub(super) fn tone_of(text: &str) -> media::Prompt {
-    let mut numbers = text.split_whitespace().filter_map(|word| word.parse::<f32>().ok());
-    let (hertz, seconds) = (numbers.next().unwrap_or(400.0), numbers.next().unwrap_or(1.0));
-    let rate = media::RATE as f32;
-    let count = (seconds.clamp(0.0, TONE_MAX_S) * rate) as usize;
-    let sample = |n: usize| (n as f32 * hertz * std::f32::consts::TAU / rate).sin() * 6000.0;
-    media::Prompt::new((0..count).map(|n| sample(n) as i16).collect::<Vec<_>>())
-}
-
-const TONE_MAX_S: f32 = 60.0;
 
 const ANNOUNCEMENT: Duration = Duration::from_secs(4);
 

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::{broadcast, mpsc, watch};
 
-use super::patient::tone_of;
+use super::tone::tone_of;
 use crate::{
     base::{Key, Machine as _},
     engine::{

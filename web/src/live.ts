@@ -1,6 +1,7 @@
 // The server tells what happens; nobody asks again and again.
 import { onUnmounted, reactive } from 'vue'
 import type { Schemas } from './api/client'
+import { take } from './desk'
 import { lookAround } from './me'
 
 export type Live = Schemas['LiveView']
@@ -40,6 +41,7 @@ export function connect(): void {
   }
   source.addEventListener('live', (event) => (live.calls = JSON.parse((event as MessageEvent<string>).data)))
   source.addEventListener('change', (event) => tell(JSON.parse((event as MessageEvent<string>).data)))
+  source.addEventListener('desk', (event) => take(JSON.parse((event as MessageEvent<string>).data)))
   source.addEventListener('reload', () => tell(null))
 }
 

@@ -3,19 +3,17 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
-
 use super::{
-    Call, CallHandle, Kind, MAILBOX, Plan, Tape, Timers, Times,
+    CallHandle, Kind, Line, Plan, Timers,
     beside::{Caller, caller},
     conversation::Script,
+    opening::Opening,
     room::Room,
     sound::Sound,
-    spawn,
 };
 use crate::{
     app::{Beside, NewCall},
-    base::{CallId, LegId, Machine as _, Pii},
+    base::{CallId, Machine as _, Pii},
     engine::{Core, LiveCall},
     sip::{
         endpoint::{Flow, TransactionId},
@@ -93,37 +91,21 @@ async fn take(
         name: about.map(|claim| claim.name.clone()),
         ..LiveCall::new(id, false, caller, at)
     });
-    let (mailbox, commands) = mpsc::channel(MAILBOX);
-    let (ending, ended) = watch::channel(None);
-    let call = Call {
+    let opening = Opening {
         core: Arc::clone(core),
         id,
-        leg_id: LegId::new(at),
+        at,
         kind: Kind::Inbound(beside.map(|beside| Box::new(Caller { beside, begun: false }))),
         leg,
         mailbox: events,
         sound,
-        tape: Tape::default(),
-        talk: None,
-        booth: None,
-        duty: None,
         plan: Some(Plan::Talk(Box::new(script))),
-        commands,
-        ending,
+        line: Line::open(),
         timers: Timers::default(),
-        times: Times { started: at, answered: None },
-        rang: false,
-        early: false,
         sip_call_id,
-        end: None,
-        fault: None,
-        asked: Vec::new(),
-        why: None,
         room: Room::default(),
-        alerted: false,
-        is_stored: false,
     };
-    Ok(spawn(call, mailbox, ended))
+    Ok(opening.begin())
 }
 
 /// The row of the call, before it is answered.

@@ -7,8 +7,10 @@ mod booth;
 mod conversation;
 mod duty;
 mod end;
+mod handle;
 mod inbound;
 mod leg_events;
+mod opening;
 mod outbound;
 mod party;
 mod recording;
@@ -24,12 +26,12 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tracing::{Instrument, info_span, warn};
-use uuid::Uuid;
 
 pub use act::{Act, ActError, Done};
 pub(super) use duty::end_duty_call;
+pub use handle::{CallHandle, Command, Ending};
 pub(super) use inbound::{Ringing, answer};
 pub(crate) use leg_events::BEFORE_FIRST_WORD;
 pub use outbound::{Contact, Dial, DialError, DialPurpose, Line, dial};
@@ -48,118 +50,13 @@ use sound::Sound;
 use super::{Core, Hold, Journal, Mailbox, MediaEvent, StudioScript, hold, sleep};
 use crate::{
     app::{CallRef, Claim, DutyClaim, RingClaim},
-    base::{CallId, LegId, Machine as _, PersonId, UserId},
-    domain::{Outcome, acd::NobodyWhy},
+    base::{CallId, LegId, Machine as _, PersonId},
     ivr::duty::DutyPhone,
     sip::{
         endpoint::{Event, Input},
         invite::{self, EndReport, Leg},
     },
 };
-
-#[derive(Debug)]
-pub enum Command {
-    /// Ends the call; a live conversation hears an apology first.
-    Stop {
-        apologise: bool,
-    },
-    /// Ends the call only when nobody has answered yet.
-    CancelUnanswered,
-    /// The board of agents: ring this one for the caller.
-    Offer {
-        agent: UserId,
-        ring: Duration,
-    },
-    Withdraw {
-        agent: UserId,
-    },
-    Nobody {
-        why: NobodyWhy,
-    },
-    /// So many wait before this caller.
-    Position(usize),
-    /// A person of ours wants something of the call.
-    Act {
-        by: UserId,
-        act: Act,
-        reply: oneshot::Sender<Result<Done, ActError>>,
-    },
-}
-
-#[derive(Clone, Debug)]
-pub struct CallHandle {
-    id: CallId,
-    is_outbound: bool,
-    person: Option<PersonId>,
-    alert: Option<Uuid>,
-    mailbox: mpsc::Sender<Command>,
-    ended: watch::Receiver<Option<Ending>>,
-}
-
-/// How a call ended, for who waits for it.
-#[derive(Clone, Copy, Debug)]
-pub struct Ending {
-    pub outcome: Option<Outcome>,
-    pub sip_status: Option<u16>,
-    pub answered: bool,
-}
-
-impl CallHandle {
-    pub const fn id(&self) -> CallId {
-        self.id
-    }
-
-    /// Who is called, where that is known.
-    pub const fn person(&self) -> Option<PersonId> {
-        self.person
-    }
-
-    /// A duty phone rings for it.
-    pub const fn alert(&self) -> Option<Uuid> {
-        self.alert
-    }
-
-    pub const fn is_outbound(&self) -> bool {
-        self.is_outbound
-    }
-
-    /// A full mailbox already holds a command that ends the call.
-    pub fn send(&self, command: Command) {
-        let _ = self.mailbox.try_send(command);
-    }
-
-    /// Whether it will be heard.
-    pub(super) fn offer(&self, command: Command) -> bool {
-        self.mailbox.try_send(command).is_ok()
-    }
-
-    /// What a person of ours wants of the call.
-    ///
-    /// # Errors
-    /// With the reason; nothing has changed then.
-    pub async fn act(&self, by: UserId, act: Act) -> Result<Done, ActError> {
-        let (reply, done) = oneshot::channel();
-        let command = Command::Act { by, act, reply };
-        self.mailbox.try_send(command).map_err(|_| ActError::Over)?;
-        done.await.unwrap_or(Err(ActError::Over))
-    }
-
-    pub(super) fn of(id: CallId, line: &Line) -> Self {
-        Self {
-            id,
-            is_outbound: true,
-            person: None,
-            alert: None,
-            mailbox: line.mailbox.clone(),
-            ended: line.ended.clone(),
-        }
-    }
-
-    /// Waits until the call has ended and everything of it is stored.
-    pub async fn ended(&mut self) -> Option<Ending> {
-        self.ended.wait_for(Option::is_some).await.ok().and_then(|ending| *ending)
-    }
-}
 
 struct Call {
     core: Arc<Core>,

@@ -5,12 +5,12 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Call, CallHandle, Command, Ending, Kind, MAILBOX, Plan, Tape, Timers, Times,
-    conversation::Script, party::Party, room::Room, sound::Sound, spawn,
+    CallHandle, Command, Ending, Kind, MAILBOX, Plan, Timers, conversation::Script,
+    opening::Opening, party::Party, room::Room, sound::Sound,
 };
 use crate::{
     app::{AppError, Claim, DutyClaim, NewCall, RingClaim},
-    base::{CallId, LegId, Pii, RunId},
+    base::{CallId, Pii, RunId},
     config::Trunk,
     engine::{Core, LiveCall, MediaError, MediaHandle, StudioScript, interface_flow},
     sip::{
@@ -136,7 +136,6 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     let leg = Leg::outbound(leg, rand::random());
     show(core, id, &dial, at);
     let line = dial.line.unwrap_or_else(Line::open);
-    let Line { mailbox, commands, ending, ended } = line;
     let (kind, plan, room) = kind(dial.purpose);
     let plan = script.map(|script| Plan::Talk(Box::new(script))).or(plan);
     let lasts = match &kind {
@@ -145,40 +144,27 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     };
     let profile = &dial.trunk.profile;
     let after = |seconds| Some(now + Duration::from_secs(seconds));
-    let call = Call {
+    let timers = Timers {
+        ring_until: after(profile.ring_timeout_s),
+        response_until: after(profile.no_response_s),
+        end_at: lasts,
+        ..Timers::default()
+    };
+    let opening = Opening {
         core: Arc::clone(core),
         id,
-        leg_id: LegId::new(at),
+        at,
+        kind,
         leg,
         mailbox: events,
         sound,
-        tape: Tape::default(),
-        talk: None,
-        booth: None,
-        duty: None,
         plan,
-        commands,
-        ending,
-        timers: Timers {
-            ring_until: after(profile.ring_timeout_s),
-            response_until: after(profile.no_response_s),
-            end_at: lasts,
-            ..Timers::default()
-        },
-        times: Times { started: at, answered: None },
-        rang: false,
-        early: false,
+        line,
+        timers,
         sip_call_id: String::new(),
-        kind,
-        end: None,
-        fault: None,
-        asked: Vec::new(),
-        why: None,
         room,
-        alerted: false,
-        is_stored: false,
     };
-    Ok(spawn(call, mailbox, ended))
+    Ok(opening.begin())
 }
 
 /// Whose call it is, and what it will be where that is no dialplan.

@@ -234,6 +234,7 @@ async fn in_hand(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AlertCloseAsk)]
 struct CloseAsk {
     #[serde(default)]
     outcome: String,

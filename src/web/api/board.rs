@@ -27,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 }
 
 #[derive(Serialize, ToSchema)]
-struct BoardView {
+struct LiveBoardView {
     at: DateTime<Utc>,
     agents: Vec<SeatView>,
     queues: Vec<QueueNowView>,
@@ -84,8 +84,8 @@ struct BoardCallView {
     parties: Vec<PartyView>,
 }
 
-#[utoipa::path(get, path = "/api/board", tag = "board", responses((status = 200, body = BoardView)))]
-async fn board(State(site): State<Shared>, signed: Signed) -> Result<Json<BoardView>> {
+#[utoipa::path(get, path = "/api/board", tag = "board", responses((status = 200, body = LiveBoardView)))]
+async fn board(State(site): State<Shared>, signed: Signed) -> Result<Json<LiveBoardView>> {
     let core = &site.core;
     let (now, at) = (core.clock.instant(), core.clock.wall());
     let zone = core.config().hospital.timezone;
@@ -124,7 +124,7 @@ async fn board(State(site): State<Shared>, signed: Signed) -> Result<Json<BoardV
             wait_max_s: tally.and_then(|tally| tally.wait_max_s),
         }
     });
-    Ok(Json(BoardView {
+    Ok(Json(LiveBoardView {
         at,
         agents: core.acd.seats(now).into_iter().map(seat).collect(),
         queues: queues.collect(),

@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(print))
+    OpenApiRouter::new().routes(routes!(history)).routes(routes!(print))
 }
 
 #[derive(Default, Deserialize, utoipa::IntoParams)]
@@ -110,7 +110,7 @@ fn talk_s(row: &Past) -> Option<i64> {
 
 #[utoipa::path(get, path = "/api/calls/history", tag = "calls", params(HistoryTerms, Window),
     responses((status = 200, body = CallHistoryView)))]
-async fn list(
+async fn history(
     State(site): State<Shared>,
     signed: Signed,
     Terms(ask): Terms<HistoryTerms>,

@@ -21,11 +21,11 @@ use crate::{
     base::{CallId, Key as PhoneKey, NumberId, Pii, TaskId, UserId},
     domain::{
         DayPart,
-        acd::{Input, Pause},
+        acd::{AgentState, Input, Pause},
         read_cell,
     },
     engine::{self, Act, ActError, DeskAct, DeskDial, Disposition, Done, Whom},
-    store::person,
+    store::{person, queue},
     web::{
         Shared, Site,
         ask::{Body, Key},
@@ -47,6 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(answer))
         .routes(routes!(dispose))
         .routes(routes!(candidates))
+        .routes(routes!(colleagues))
 }
 
 #[utoipa::path(get, path = "/api/desk", tag = "desk", responses((status = 200, body = DeskView)))]
@@ -409,6 +410,56 @@ async fn candidates(
     };
     let number = mask::number(live.remote.reveal());
     Ok(Json(CandidatesView { number, items: items.into_iter().map(view).collect() }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct ColleagueView {
+    user_id: Uuid,
+    name: String,
+    /// A word of `agent_state`.
+    state: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+struct DeskQueueView {
+    code: String,
+    name: String,
+    idle: usize,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ColleaguesView {
+    agents: Vec<ColleagueView>,
+    queues: Vec<DeskQueueView>,
+}
+
+/// To whom a call can be given now.
+#[utoipa::path(get, path = "/api/desk/colleagues", tag = "desk",
+    responses((status = 200, body = ColleaguesView)))]
+async fn colleagues(State(site): State<Shared>, signed: Signed) -> Result<Json<ColleaguesView>> {
+    let core = &site.core;
+    let now = core.clock.instant();
+    let mut scope = signed.scope(&site).await?;
+    let names = queue::list(&mut scope).await?;
+    drop(scope);
+    let mut agents: Vec<_> = core
+        .acd
+        .seats(now)
+        .into_iter()
+        .filter(|seat| seat.user != signed.0.user && seat.state != AgentState::Offline)
+        .filter_map(|seat| {
+            let name = core.acd.agent(seat.user)?.display_name;
+            let (user_id, state) = (*seat.user.as_uuid(), seat.state.as_str());
+            Some(ColleagueView { user_id, name, state })
+        })
+        .collect();
+    agents.sort_by(|a, b| (a.state != "idle", &a.name).cmp(&(b.state != "idle", &b.name)));
+    let queues = core.acd.queue_views(now).into_iter().map(|view| {
+        let name = names.iter().find(|queue| queue.code == view.code);
+        let name = name.map(|queue| queue.name.clone()).unwrap_or_default();
+        DeskQueueView { code: view.code, name, idle: view.idle }
+    });
+    Ok(Json(ColleaguesView { agents, queues: queues.collect() }))
 }
 
 const RESPONDENTS: &[&str] = &["self", "informed_relative", "guardian", "uninformed_relative"];

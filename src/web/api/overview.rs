@@ -57,6 +57,7 @@ struct SilentView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = OverviewWorkView)]
 struct WorkView {
     due: i64,
     overdue: i64,

@@ -128,6 +128,7 @@ async fn create(
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = PdcaCauseView)]
 struct CauseView {
     cause_id: Uuid,
     /// Absent: a bone of its own.

@@ -140,6 +140,7 @@ struct DateView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = PlanPreviewView)]
 struct PreviewView {
     dates: Vec<DateView>,
     /// The plan goes on beyond the dates that are shown.
@@ -219,6 +220,7 @@ async fn put_rules(
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = PlanStepView)]
 struct StepView {
     task_id: Uuid,
     sequence: i32,

@@ -25,7 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 }
 
 #[derive(Serialize, ToSchema)]
-struct QueueView {
+struct AcdQueueView {
     code: String,
     #[serde(flatten)]
     of: QueueAsk,
@@ -49,10 +49,10 @@ struct QueueAsk {
 }
 
 #[utoipa::path(get, path = "/api/queues", tag = "queues",
-    responses((status = 200, body = [QueueView])))]
-async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<QueueView>>> {
+    responses((status = 200, body = [AcdQueueView])))]
+async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<AcdQueueView>>> {
     let mut scope = signed.scope(&site).await?;
-    let view = |row: Queue| QueueView {
+    let view = |row: Queue| AcdQueueView {
         code: row.code,
         of: QueueAsk {
             name: row.name,

@@ -148,6 +148,7 @@ struct TrendTerms {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = PrintedPointView)]
 struct PointView {
     at: DateTime<Utc>,
     /// 0 for the first.

@@ -121,6 +121,7 @@ struct RunStateView {
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = RunPreviewView)]
 struct PreviewView {
     /// Would be dialled at this moment.
     dial: u64,

@@ -170,6 +170,7 @@ async fn find(
 }
 
 #[derive(Serialize, ToSchema)]
+#[schema(as = SeriesFaultView)]
 struct FaultView {
     /// `/item/3/answerOption/0`.
     path: String,
