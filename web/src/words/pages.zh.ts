@@ -74,7 +74,7 @@ export default {
     waterfall: '漏斗', stage: '环节', people: '人数', lost: '减少', ofPrevious: '占上一步', monthly: '逐月', openNotDone: '未随访名单 {n} 人', openDone: '已随访名单 {n} 人', asOf: '截至 {at}', cases_not_done: '未随访名单', cases_done: '已随访名单', nobody: '没有这样的患者。',
     cause: '原因', share: '占比', cumulative: '累计占比', causesMean: '应随访而未随访的患者，按最后一次联系的结果归因；从多到少排列，虚线为累计 80 %。', calls: '通话', talk: '通话时长', meanTalk: '平均时长', byOperator: '按操作员', byDepartment: '按科室', workloadMeans: '通话来自通话记录，完成来自随访任务；图为完成的随访数。', mean: '均分', topBox: '满意率', nth: '次序', symptom: '症状', symptomsMean: '图：答有此症状的次数 ÷ 问到此症状的次数。表：各病种、各次随访中每个答案的频率。',
     group: '分组', deaths: '死亡', median: '中位生存', atEnd: '期末生存率', notReached: '未达到', days: '出院后天数', survivalMeans: 'Kaplan–Meier 法：自出院日起，失访与期末仍存活者为删失。', logRank: 'Log-rank χ² = {chi}，自由度 {df}，p {p}', visitRate: '复诊率', attended: '已到', noWard: '未分病区', awarenessMeans: '知晓率 = 答“知道”的 ÷ 问到的。', awareItem: '项目', badRate: '无效号码率', badMeans: '无效或停用号码的患者 ÷ 出院患者（{of}）；按原因、来源和病区分列。',
-    reconciliation: '与病案室核对', reconciliationMeans: '本系统收到的出院人次与病案室数字之差；不相等说明有出院患者没有进来。', ours: '本系统', theirs: '病案室', notEntered: '未填', missing: '相差', indicator: '指标', whole: '合计', lastDays: '最近 {n} 天',
+    reconciliation: '与病案室核对', reconciliationMeans: '本系统收到的出院人次与病案室数字之差；不相等说明有出院患者没有进来。', ours: '本系统', theirs: '病案室', notEntered: '未填', enterTheirs: '填写病案室的出院人次', missing: '相差', indicator: '指标', whole: '合计', lastDays: '最近 {n} 天',
     overdue: '逾期', tasks: '个随访任务', closure: '危急提醒闭环率', againstTarget: '各科室随访率与目标', target: '目标', reached: '达标', responsible: '负责人', ackInTime: '按时接收', closedInTime: '按时闭环', noAlerts: '本月没有危急提醒。',
   },
   stage: { 出院: '出院', 应随访: '应随访', 有号码: '有号码', 号码有效: '号码有效', 接通: '接通', 找对人: '找对人', 完成: '完成', 及时: '及时' },
