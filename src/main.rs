@@ -10,6 +10,8 @@ mod content;
 mod doctor;
 #[path = "main/practice.rs"]
 mod practice;
+#[path = "main/seats.rs"]
+mod seats;
 #[path = "main/serve.rs"]
 mod serve;
 #[path = "main/simulate.rs"]

@@ -46,6 +46,7 @@ mod series;
 mod sources;
 mod stop;
 mod topics;
+mod voicemail;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -90,6 +91,7 @@ pub use run::{NewRun, RunAction};
 pub use series::{SeriesAsk, SeriesContent};
 pub use sources::{Brought, InterfaceRun, Reading};
 pub use stop::LiveCalls;
+pub use voicemail::LeftMessage;
 
 pub use crate::store::source::Lease;
 use crate::store::{self, Database, Principal, Scope, StoreError};

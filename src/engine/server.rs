@@ -170,6 +170,7 @@ impl Server {
             allow: None,
         };
         janitor::recover(app, &dialler, &config.paths.recordings, at).await?;
+        app.recover_agents(node, epoch, at).await?;
         Ok((epoch, app.stopped().await?.is_some()))
     }
 
@@ -230,7 +231,8 @@ pub fn media_settings(config: &Config) -> MediaSettings {
 async fn quiet_within(core: &Core, limit: Duration) -> bool {
     let quiet = async {
         let mut changed = core.live.watch();
-        while core.live.count() > 0 {
+        // Also those whose agent has not said yet what they came to.
+        while !core.all_calls().is_empty() {
             if changed.changed().await.is_err() {
                 return;
             }

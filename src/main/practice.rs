@@ -114,12 +114,14 @@ async fn run_demo(dir: &Path, path: PathBuf, config: Arc<Config>) -> Result<(), 
     let web = suifang::web::serve(page, &server.core).map_err(Failure::usage)?;
     let password = demo_account(&server.core, &dir.join("password.txt")).await?;
     demo_run(&server.core, &dir.join("discharges.csv")).await?;
+    let phones = tokio::spawn(super::seats::demo_seats(Arc::clone(&server.core)));
     println!("The demo hospital is being called. Ctrl-C ends it.");
     println!("Page:     http://{}/", web.address());
     println!("Login:    demo");
     println!("Password: {password}");
     super::serve::wait_for_the_end(&server, Some(&path)).await;
     server.drain().await;
+    phones.abort();
     drop(carrier);
     Ok(())
 }

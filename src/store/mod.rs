@@ -63,6 +63,7 @@ pub mod statistics;
 pub mod stop;
 pub mod task;
 pub mod told;
+pub mod voicemail;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 

@@ -177,6 +177,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/enquiries", "enquiries"),
     ("/api/articles", "articles"),
     ("/api/blocklist", "blocklist"),
+    ("/api/voicemail", "voicemail"),
     ("/api/quality", "quality"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),

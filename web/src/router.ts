@@ -10,6 +10,7 @@ export const router = createRouter({
     { path: '/calls', name: 'calls', component: () => import('./views/CallsView.vue') },
     { path: '/calls/:id', name: 'call', component: () => import('./views/CallView.vue'), props: true },
     { path: '/desk/:call', name: 'desk', component: () => import('./views/DeskCallView.vue'), props: true },
+    { path: '/voicemail', name: 'voicemail', component: () => import('./views/VoicemailView.vue') },
     { path: '/board', name: 'board', component: () => import('./views/BoardView.vue') },
     { path: '/queues', name: 'queues', component: () => import('./views/QueuesView.vue') },
     { path: '/alerts', name: 'alerts', component: () => import('./views/AlertsView.vue') },

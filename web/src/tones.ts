@@ -3,6 +3,7 @@ export type Tone = 'good' | 'busy' | 'wait' | 'stop' | 'over'
 
 const TONES: Record<string, Record<string, Tone>> = {
   run_state: { running: 'busy', waiting_window: 'wait', paused: 'wait', scheduled: 'wait', stopping: 'wait', finished: 'good' },
+  voicemail_state: { new: 'wait', assigned: 'busy', done: 'good' },
   agent_state: { idle: 'good', talking: 'busy', holding: 'wait', ringing: 'wait', reserved: 'wait', wrap_up: 'wait', paused: 'wait', no_phone: 'stop' },
   call_state: { dialling: 'busy', ringing: 'busy', early_media: 'busy', answered: 'good', transferring: 'busy', queued: 'wait' },
   task_state: { due: 'wait', assigned: 'busy', in_progress: 'busy', waiting_retry: 'wait', needs_person: 'wait', waiting_repair: 'wait', completed: 'good', partial: 'good', uncertain: 'wait' },

@@ -7,7 +7,7 @@ use chrono::Datelike;
 
 use super::{Call, DialPurpose};
 use crate::{
-    app::{Beside, Claim, Effect, Entry, FoundAlert, GivenAnswer, SoFar},
+    app::{Beside, Claim, Effect, Entry, FoundAlert, GivenAnswer, LeftMessage, SoFar},
     base::{Machine as _, Pii},
     engine::{Core, Journal},
     ivr::{
@@ -149,6 +149,7 @@ pub(super) struct Talk {
     /// Where in the recording a message began.
     message_from_ms: Option<u128>,
     message: Option<String>,
+    message_span: Option<(u128, u128)>,
     message_until: Option<Instant>,
 }
 
@@ -197,6 +198,7 @@ impl Call {
             so_far: None,
             message_from_ms: None,
             message: None,
+            message_span: None,
             message_until: None,
         });
     }
@@ -217,7 +219,10 @@ impl Call {
                 self.write(Entry::Alert(found)).await;
             }
             Output::Effect(effect) => self.write(Entry::Effect(app_effect(effect))).await,
-            Output::Task(why) => self.write(Entry::Task(why)).await,
+            Output::Task(why) => {
+                self.keep_message().await;
+                self.write(Entry::Task(why)).await;
+            }
             Output::PauseRecording => self.pause_recording(true),
             Output::ResumeRecording => self.pause_recording(false),
             Output::DestroyRecording => self.destroy_recording(),
@@ -317,13 +322,39 @@ impl Call {
         let Some(talk) = &mut self.talk else { return };
         talk.message_until = None;
         let span = talk.message_from_ms.take().zip(to);
+        talk.message_span = span;
         talk.message = span.map(|(from, to)| format!("recording {from}-{to} ms"));
+    }
+
+    /// A message that answers no question is somebody's to hear.
+    async fn keep_message(&mut self) {
+        let span = self.talk.as_mut().and_then(|talk| talk.message_span.take());
+        let Some((from, to)) = span.filter(|_| matches!(self.kind, super::Kind::Inbound(_))) else {
+            return;
+        };
+        let config = self.core.config();
+        let live = self.core.live.list().into_iter().find(|live| live.call == self.id);
+        let remote = live.map(|live| live.remote);
+        let numbers = remote
+            .and_then(|it| crate::domain::read_cell(it.reveal(), &config.hospital.area_code).ok());
+        let as_i64 = |ms: u128| i64::try_from(ms).unwrap_or(i64::MAX);
+        let left = LeftMessage {
+            call: self.id,
+            number: numbers.and_then(|found| found.into_iter().next()).map(|found| found.e164),
+            from_ms: as_i64(from),
+            to_ms: as_i64(to),
+        };
+        let (app, at) = (&self.core.app, self.core.clock.wall());
+        super::end::until_stored("a message", || app.leave_message(&left, at)).await;
     }
 
     fn answer_entry(&mut self, given: &Given) -> Entry {
         let kept = self.talk.as_ref().and_then(|talk| talk.library.questionnaire(&given.form.id));
         let sha256 = kept.map(|kept| kept.sha256.clone()).unwrap_or_default();
-        let message = self.talk.as_mut().and_then(|talk| talk.message.take());
+        let message = self.talk.as_mut().and_then(|talk| {
+            talk.message_span = None;
+            talk.message.take()
+        });
         Entry::Answer(Box::new(GivenAnswer {
             questionnaire: given.form.id.clone(),
             questionnaire_sha256: sha256,

@@ -274,6 +274,11 @@ async fn answer(
     Body(ask): Body<AnswerAsk>,
 ) -> Result<Json<StoredView>> {
     let core = &site.core;
+    let mut scope = signed.scope(&site).await?;
+    if !super::series::is_in_sight(&mut scope, &ask.questionnaire).await? {
+        return Err(Problem::not_found("questionnaire"));
+    }
+    drop(scope);
     let library = core.library();
     let form = library.questionnaire(&ask.questionnaire);
     let form = form.ok_or_else(|| Problem::not_found("questionnaire"))?;

@@ -61,6 +61,7 @@ mod tasks;
 mod trunks;
 mod typed;
 mod users;
+mod voicemail;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -124,6 +125,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(appointments::routes())
         .merge(extra::routes())
         .merge(allocation::routes())
+        .merge(voicemail::routes())
         .merge(users::routes())
         .merge(roles::routes())
 }

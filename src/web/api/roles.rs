@@ -88,6 +88,7 @@ const MODULES: &[&str] = &[
     "home",
     "desk",
     "board",
+    "voicemail",
     "queues",
     "due",
     "patients",

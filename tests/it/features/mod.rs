@@ -22,6 +22,7 @@ mod quality;
 mod questionnaires;
 mod records;
 mod ring_test;
+mod roles;
 mod services;
 mod sources;
 mod statistics;

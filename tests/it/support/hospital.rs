@@ -2,6 +2,7 @@
 //! a database of its own in a cluster that all tests share.
 
 use std::{
+    collections::HashMap,
     io::Write,
     path::PathBuf,
     process::{Command, Stdio},
@@ -58,6 +59,7 @@ pub(crate) struct Hospital {
     address: String,
     database: String,
     cookie: Mutex<String>,
+    cookies: Mutex<HashMap<String, String>>,
 }
 
 /// An answer of the API.
@@ -116,6 +118,7 @@ impl Hospital {
             address,
             database: database_name(name),
             cookie: Mutex::default(),
+            cookies: Mutex::default(),
         };
         hospital.add_user("admin", "sys_admin").await;
         hospital.renew();
@@ -190,9 +193,29 @@ impl Hospital {
     }
 
     pub(crate) fn delete(&self, path: &str) -> Answer {
+        self.delete_as(&self.cookie(), path)
+    }
+
+    pub(crate) fn delete_as(&self, cookie: &str, path: &str) -> Answer {
         let request = agent().delete(format!("{}{path}", self.address));
-        let request = request.header("cookie", self.cookie()).header("x-suifang", "1");
+        let request = request.header("cookie", cookie).header("x-suifang", "1");
         answer(tokio::task::block_in_place(|| request.call()).unwrap())
+    }
+
+    /// Whatever the answer holds.
+    pub(crate) fn status_as(&self, cookie: &str, path: &str) -> u16 {
+        let request = agent().get(format!("{}{path}", self.address)).header("cookie", cookie);
+        tokio::task::block_in_place(|| request.call()).unwrap().status().as_u16()
+    }
+
+    /// The session of a login, made once.
+    pub(crate) fn cookie_of(&self, login: &str) -> String {
+        if let Some(known) = self.cookies.lock().unwrap().get(login) {
+            return known.clone();
+        }
+        let fresh = self.sign_in(login);
+        self.cookies.lock().unwrap().insert(login.to_owned(), fresh.clone());
+        fresh
     }
 
     /// The id of the patient with this 住院号.
