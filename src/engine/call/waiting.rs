@@ -105,7 +105,7 @@ impl Call {
         self.say_and_leave("person.none").await;
     }
 
-    async fn want_call_back(&mut self, why: &str) {
+    async fn want_call_back(&self, why: &str) {
         let at = self.core.clock.wall();
         let entries = [(at, Entry::Task(why.to_owned()))];
         if let Err(error) = self.core.app.record(&self.call_ref(), 0, &entries).await {

@@ -377,10 +377,7 @@ async fn f042_a_message_is_kept_linked_assigned_heard_and_closed() {
     let row = discharge("V1", "13800000001");
     hospital.discharges(&[row.as_str()]).await;
     let speaks = |from: &'static str| {
-        let dial = Dial {
-            keys: vec!["~tone 700 3".to_owned()],
-            ..dial(Behaviour::Answer)
-        };
+        let dial = Dial { keys: vec!["~tone 700 3".to_owned()], ..dial(Behaviour::Answer) };
         carrier.call_in(from, hospital.sip(), "05925027064", dial)
     };
     assert_eq!(speaks("13800000001").await, Some("ended"));
