@@ -95,6 +95,7 @@ impl Call {
         };
         self.drain_parties().await;
         self.join_up();
+        self.tell_alive();
         done
     }
 

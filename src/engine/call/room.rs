@@ -199,7 +199,7 @@ impl Call {
         }
     }
 
-    fn tell_alive(&self) {
+    pub(super) fn tell_alive(&self) {
         for party in self.room.parties.iter().filter(|party| party.is_in()) {
             let holding = party.part == Part::Agent && self.room.patient_held;
             self.tell_acd(party.user, |agent, call| acd::Input::Alive { agent, call, holding });
