@@ -21,8 +21,9 @@ async function found(page) {
   const calls = await ask(page, '/api/calls?limit=1')
   const series = await ask(page, '/api/series?limit=1')
   const pdca = await ask(page, '/api/pdca?limit=1')
+  const articles = await ask(page, '/api/articles?limit=1')
   const follow = (due.items ?? []).find((row) => row.kind === 'follow_up')
-  return { task: follow?.task_id, done: done.items?.[0]?.task_id, patient: done.items?.[0]?.person_id ?? follow?.person_id, call: calls.items?.[0]?.call_id, pdca: pdca[0]?.pdca_id, series: series.items?.[0]?.code }
+  return { task: follow?.task_id, done: done.items?.[0]?.task_id, patient: done.items?.[0]?.person_id ?? follow?.person_id, call: calls.items?.[0]?.call_id, pdca: pdca[0]?.pdca_id, series: series.items?.[0]?.code, article: articles.items?.[0]?.article_id }
 }
 
 function routes(ids) {
@@ -36,7 +37,8 @@ function routes(ids) {
     ...statistics.map((word) => [`statistics-${word}`, `/statistics/${word}`]),
     ['management', '/management'], ['pdca', ids.pdca ? `/pdca/${ids.pdca}` : '/pdca'],
     ['users', '/users'], ['roles', '/roles'], ['departments', '/departments'], ['holidays', '/holidays'], ['interfaces', '/interfaces'],
-    ['runs', '/runs'], ['calls', '/calls'], ['call', ids.call && `/calls/${ids.call}`], ['imports', '/imports'], ['policy', '/policy'],
+    ['runs', '/runs'], ['calls', '/calls'], ['call', ids.call && `/calls/${ids.call}`], ['recordings', '/recordings'], ['quality', '/quality'], ['blocklist', '/blocklist'],
+    ['complaints', '/complaints'], ['enquiries', '/enquiries'], ['articles', ids.article ? `/articles/${ids.article}` : '/articles'], ['imports', '/imports'], ['policy', '/policy'],
   ].filter(([name, at]) => at && (only.length === 0 || only.includes(name)))
 }
 

@@ -1,6 +1,6 @@
 // The menu is exactly the modules of the person's roles (GET /api/me), in groups.
 import {
-  Calendar, ChatLineSquare, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Microphone, Monitor, OfficeBuilding, Phone, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, Warning,
+  Calendar, ChatLineSquare, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Message, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, QuestionFilled, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, Warning,
 } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
@@ -37,9 +37,20 @@ export const MENU: { group: string; entries: Entry[] }[] = [
     entries: [
       { to: '/runs', word: 'runs', sign: VideoPlay, module: 'runs' },
       { to: '/calls', word: 'calls', sign: Phone, module: 'calls' },
-      { to: '/voicemail', word: 'voicemail', sign: ChatLineSquare, module: 'voicemail' },
+      { to: '/voicemail', word: 'voicemail', sign: Message, module: 'voicemail' },
       { to: '/board', word: 'board', sign: Monitor, module: 'board' },
       { to: '/queues', word: 'queues', sign: Headset, module: 'queues' },
+      { to: '/recordings', word: 'recordings', sign: Mic, module: 'recordings' },
+      { to: '/quality', word: 'quality', sign: Medal, module: 'quality' },
+      { to: '/blocklist', word: 'blocklist', sign: MuteNotification, module: 'blocklist' },
+    ],
+  },
+  {
+    group: 'service',
+    entries: [
+      { to: '/complaints', word: 'complaints', sign: ChatLineSquare, module: 'complaints' },
+      { to: '/enquiries', word: 'enquiries', sign: QuestionFilled, module: 'enquiries' },
+      { to: '/articles', word: 'articles', sign: Reading, module: 'articles' },
     ],
   },
   {

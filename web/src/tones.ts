@@ -10,6 +10,8 @@ const TONES: Record<string, Record<string, Tone>> = {
   outcome: { completed: 'good', partial: 'good', postponed: 'wait', trunk_fault: 'stop', system_fault: 'stop', uncertain: 'wait' },
   alert_level: { emergency: 'stop', urgent: 'stop', prompt: 'wait' },
   alert_state: { raised: 'stop', acknowledged: 'wait', in_hand: 'busy', escalated: 'stop', closed: 'good' },
+  complaint_state: { registered: 'wait', assigned: 'busy', answered: 'busy', called_back: 'busy', closed: 'good' },
+  call_result: { answered: 'good', live: 'busy' },
   number_state: { valid: 'good', suspect: 'wait', invalid: 'stop', blocked: 'stop' },
   visit_state: { planned: 'wait', attended: 'good', missed: 'stop' },
   message_state: { accepted: 'good', rejected: 'stop', repaired: 'good' },

@@ -1,6 +1,6 @@
 // The words of the pages: due, patients, the form and so on. One table with en.ts.
 export default {
-  menu_group: { work: 'Follow-up', calls: 'Calls', manage: 'Management', figures: 'Figures', system: 'System' },
+  menu_group: { work: 'Follow-up', calls: 'Calls', service: 'Service', manage: 'Management', figures: 'Figures', system: 'System' },
   reminder: { day_12: 'Day 12, not reached', overdue: 'Overdue', due_soon: 'Due soon', callback: 'Callback', calendar_missing: 'Holidays unknown' },
   sex: { male: 'M', female: 'F', unknown: 'unknown' },
   task_type: { routine: 'Routine', specialty: 'Specialty', disease: 'Disease', notice: 'Notice' },
@@ -87,7 +87,7 @@ export default {
   },
   roles: { note: 'A role is a set of modules: what is ticked is the menu and what the API allows, at once.', fresh: 'New role', empty: 'No roles.', toll: 'Toll', modules: 'Modules' },
   toll: { local: 'Local', long_distance: 'Long distance', abroad: 'Abroad' },
-  module: { home: 'Home', due: 'Due', patients: 'Patients', calls: 'Calls', recordings: 'Recordings', alerts: 'Alerts', repairs: 'Number repair', runs: 'Runs', imports: 'Import', plans: 'Plans', questionnaires: 'Questionnaires', prompts: 'Prompt studio', opinions: 'Opinions', statistics: 'Statistics', allocation: 'Allocation', samples: 'Samples', policies: 'Calling windows', dialplans: 'Dialplans', roster: 'Roster', users: 'Users', roles: 'Roles', departments: 'Departments', interfaces: 'Interfaces', trunks: 'Trunks', audit: 'Audit', exports: 'Exports' },
+  module: { home: 'Home', due: 'Due', patients: 'Patients', calls: 'Calls', recordings: 'Recordings', alerts: 'Alerts', repairs: 'Number repair', runs: 'Runs', imports: 'Import', plans: 'Plans', questionnaires: 'Questionnaires', prompts: 'Prompt studio', opinions: 'Opinions', statistics: 'Statistics', allocation: 'Allocation', samples: 'Samples', policies: 'Calling windows', dialplans: 'Dialplans', roster: 'Roster', users: 'Users', roles: 'Roles', departments: 'Departments', interfaces: 'Interfaces', trunks: 'Trunks', audit: 'Audit', exports: 'Exports', desk: 'Agent desk', board: 'Live board', queues: 'Queues and agents', complaints: 'Complaints', enquiries: 'Enquiries', articles: 'Knowledge', blocklist: 'Blacklist', quality: 'Quality' },
   owner_group: { centre_nurse: 'Centre nurses', ward_nurse: 'Ward nurses', ward_doctor: 'Ward doctors' },
   departments: { note: 'Departments in scope, their targets and who answers for them.', empty: 'No departments yet. An import makes them.', scope: 'Scope', in: 'In', out: 'Out', scopeNote: 'Out of scope: no tasks and no calls.', actual: 'Rate, 90 days' },
   holidays: { holiday: 'Holiday', makeup: 'Working day', off: 'off', on: 'on', month: '{n}', missing: 'The holidays of {year} are not known here: weekends count.', note: 'Calling windows and due dates follow it. The IT department brings it up to date each year.' },

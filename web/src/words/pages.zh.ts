@@ -1,6 +1,6 @@
 // 各页面的词:待随访、患者、随访表等。与 zh.ts 合为一表。
 export default {
-  menu_group: { work: '随访', calls: '外呼', manage: '随访管理', figures: '统计', system: '系统' },
+  menu_group: { work: '随访', calls: '通话', service: '服务', manage: '随访管理', figures: '统计', system: '系统' },
   reminder: { day_12: '第 12 天未联系', overdue: '已逾期', due_soon: '即将到期', callback: '约定回拨', calendar_missing: '节假日未录入' },
   sex: { male: '男', female: '女', unknown: '不详' },
   task_type: { routine: '常规随访', specialty: '专科随访', disease: '专病随访', notice: '提醒' },
@@ -87,7 +87,7 @@ export default {
   },
   roles: { note: '角色由模块组成：勾选的就是菜单，也是接口的权限，立即生效。', fresh: '新建角色', empty: '没有角色。', toll: '长途权限', modules: '模块' },
   toll: { local: '市话', long_distance: '国内长途', abroad: '国际' },
-  module: { home: '工作台', due: '待随访', patients: '患者', calls: '通话记录', recordings: '录音', alerts: '危急提醒', repairs: '号码修正', runs: '外呼批次', imports: '数据导入', plans: '计划与周期', questionnaires: '问卷', prompts: '提示音录制', opinions: '医生意见', statistics: '统计报表', allocation: '任务分配', samples: '抽查回访', policies: '外呼时段', dialplans: '语音流程', roster: '值班表', users: '用户', roles: '角色', departments: '科室', interfaces: '接口', trunks: '线路', audit: '审计日志', exports: '导出' },
+  module: { home: '工作台', due: '待随访', patients: '患者', calls: '通话记录', recordings: '录音', alerts: '危急提醒', repairs: '号码修正', runs: '外呼批次', imports: '数据导入', plans: '计划与周期', questionnaires: '问卷', prompts: '提示音录制', opinions: '医生意见', statistics: '统计报表', allocation: '任务分配', samples: '抽查回访', policies: '外呼时段', dialplans: '语音流程', roster: '值班表', users: '用户', roles: '角色', departments: '科室', interfaces: '接口', trunks: '线路', audit: '审计日志', exports: '导出', desk: '座席工作台', board: '座席监控', queues: '技能组与座席', complaints: '投诉', enquiries: '咨询', articles: '知识库', blocklist: '呼入黑名单', quality: '质检' },
   owner_group: { centre_nurse: '随访中心护士', ward_nurse: '病区护士', ward_doctor: '病区医生' },
   departments: { note: '纳入随访的科室、目标和负责人。', empty: '还没有科室。导入出院患者时自动建立。', scope: '范围', in: '纳入', out: '未纳入', scopeNote: '未纳入的科室不产生任务，也不拨打。', actual: '近 90 天随访率' },
   holidays: { holiday: '法定节假日', makeup: '调休上班', off: '休', on: '班', month: '{n} 月', missing: '{year} 年的节假日还没有公布或没有录入，按周末计算。', note: '外呼时段和应随访日期按此计算。每年国务院公布后由信息科更新。' },
