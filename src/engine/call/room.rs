@@ -209,6 +209,10 @@ impl Call {
     async fn joined(&mut self, at: usize) {
         let Party { user, part, .. } = self.room.parties[at];
         self.tell_acd(user, |agent, call| acd::Input::Answered { agent, call });
+        if user.is_some_and(|user| !self.is_theirs(user)) {
+            // Somebody else was quicker, in the same moment (case 25).
+            return self.room.parties[at].hang_up(self.core.clock.instant());
+        }
         // Whoever supervises does not make the call theirs.
         if part.talks() {
             self.leave_queue("answered", None, user).await;
@@ -226,6 +230,12 @@ impl Call {
             self.set_state("answered").await;
             self.core.live.update(self.id, |live| live.state = "answered");
         }
+    }
+
+    /// As the board has it; who is no agent is not on it.
+    fn is_theirs(&self, user: UserId) -> bool {
+        let seat = self.core.acd.seat(user, self.core.clock.instant());
+        seat.is_none_or(|seat| seat.call == Some(self.id))
     }
 
     pub(super) async fn becomes_owner(&mut self, user: Option<UserId>) {

@@ -416,3 +416,42 @@ async fn f042_a_message_is_kept_linked_assigned_heard_and_closed() {
     let open = hospital.get("/api/voicemail?open=true").ok();
     assert_eq!(open["items"].as_array().unwrap().len(), 1);
 }
+
+/// Cases 25 and 27: all are rung, two pick up in the same moment, one does not exist: one has the
+/// caller, the other is free again.
+#[tokio::test(flavor = "multi_thread")]
+async fn f047_two_who_pick_up_in_the_same_moment_do_not_both_get_the_caller() {
+    let hospital = open("case25").await;
+    let carrier = hospital.carrier(vec![]).await;
+    let rule = json!({ "name": "随访中心", "strategy": "ring_all", "priority": 0, "ring_s": 20,
+        "wait_max_s": 60, "announce_s": 30, "waiting_max": 20, "own_first": true });
+    hospital.put("/api/queues/centre", &rule).ok();
+    let house = House::new();
+    let first = house.agent(&hospital, "li", 700.0, AT_ONCE).await;
+    let second = house.agent(&hospital, "wang", 900.0, AT_ONCE).await;
+    let gone = house.agent(&hospital, "zhou", 500.0, PicksUp::Never).await;
+    gone.phone.die();
+    let asked = async { asks_for_a_person(&hospital, &carrier, "13800000001").await };
+    let served = async {
+        for _ in 0..400 {
+            if first.phone.live() + second.phone.live() > 0 {
+                break;
+            }
+            pass(0.05).await;
+        }
+        pass(1.5).await;
+        let states = [&first, &second].map(|agent| agent.desk(&hospital)["state"].clone());
+        let talks = usize::from(states[1] == "talking");
+        assert!(
+            states.contains(&json!("talking")) && states.contains(&json!("idle")),
+            "{states:?}"
+        );
+        let [one, other] = if talks == 0 { [&first, &second] } else { [&second, &first] };
+        assert_eq!((one.phone.live(), other.phone.live()), (1, 0));
+        let call = one.desk(&hospital)["call"]["call_id"].as_str().unwrap().to_owned();
+        one.act(&hospital, &call, &json!({ "act": "hang_up" })).ok();
+    };
+    let (how, ()) = tokio::join!(asked, served);
+    assert_eq!(how, "ended");
+    gone.is(&hospital, "idle").await;
+}

@@ -1,6 +1,7 @@
 //! Peers that are not ours, on real sockets. Without the program: NOT RUN.
 
 mod baresip;
+mod baresip_agent;
 mod networks;
 mod sipp;
 
