@@ -1,6 +1,6 @@
 // The menu is exactly the modules of the person's roles (GET /api/me), in groups.
 import {
-  Calendar, ChatLineSquare, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, QuestionFilled, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, Warning,
+  Calendar, ChatLineSquare, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, ChatRound, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, Warning,
 } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
@@ -48,7 +48,7 @@ export const MENU: { group: string; entries: Entry[] }[] = [
     group: 'service',
     entries: [
       { to: '/complaints', word: 'complaints', sign: ChatLineSquare, module: 'complaints' },
-      { to: '/enquiries', word: 'enquiries', sign: QuestionFilled, module: 'enquiries' },
+      { to: '/enquiries', word: 'enquiries', sign: ChatRound, module: 'enquiries' },
       { to: '/articles', word: 'articles', sign: Reading, module: 'articles' },
     ],
   },
