@@ -21,5 +21,7 @@ export function useKept<T>(key: string, fresh: T): Ref<T> {
 export const drafts = {
   read: <T>(key: string, fresh: T): T => read(localStorage, `suifang.draft.${key}`, fresh),
   write: (key: string, value: unknown): void => localStorage.setItem(`suifang.draft.${key}`, JSON.stringify(value)),
+  /** Nothing typed leaves nothing behind. */
+  keep: (key: string, value: Record<string, unknown>): void => (Object.values(value).some((own) => typeof own === 'string' && own.trim() !== '') ? drafts.write(key, value) : drafts.drop(key)),
   drop: (key: string): void => localStorage.removeItem(`suifang.draft.${key}`),
 }

@@ -1,6 +1,6 @@
 // The menu is exactly the modules of the person's roles (GET /api/me), in groups.
 import {
-  Calendar, ChatLineSquare, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Message, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, QuestionFilled, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, Warning,
+  Calendar, ChatLineSquare, ChatRound, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Message, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, Warning,
 } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
@@ -49,7 +49,7 @@ export const MENU: { group: string; entries: Entry[] }[] = [
     group: 'service',
     entries: [
       { to: '/complaints', word: 'complaints', sign: ChatLineSquare, module: 'complaints' },
-      { to: '/enquiries', word: 'enquiries', sign: QuestionFilled, module: 'enquiries' },
+      { to: '/enquiries', word: 'enquiries', sign: ChatRound, module: 'enquiries' },
       { to: '/articles', word: 'articles', sign: Reading, module: 'articles' },
     ],
   },
