@@ -126,7 +126,9 @@ async fn case_41_the_carriers_cause_is_kept() {
     let calls = || {
         let calls = hospital.get(&format!("/api/calls?run={run}&limit=50")).ok();
         let calls = calls["items"].as_array().unwrap().clone();
-        calls.into_iter().filter(|call| !call["outcome"].is_null()).collect::<Vec<_>>()
+        // The leg is written with the call's end, a moment after the outcome.
+        let is_over = |call: &Value| !call["outcome"].is_null() && call["state"] == "ended";
+        calls.into_iter().filter(is_over).collect::<Vec<_>>()
     };
     until("four ends", || calls().len() >= kinds.len()).await;
     for (_, outcome, status, cause) in kinds {
