@@ -38,6 +38,7 @@ function routes(ids) {
     ['management', '/management'], ['pdca', ids.pdca ? `/pdca/${ids.pdca}` : '/pdca'],
     ['users', '/users'], ['roles', '/roles'], ['departments', '/departments'], ['holidays', '/holidays'], ['interfaces', '/interfaces'],
     ['runs', '/runs'], ['calls', '/calls'], ['call', ids.call && `/calls/${ids.call}`], ['recordings', '/recordings'], ['quality', '/quality'], ['blocklist', '/blocklist'],
+    ['voicemail', '/voicemail'], ['board', '/board'], ['queues', '/queues'],
     ['complaints', '/complaints'], ['enquiries', '/enquiries'], ['articles', ids.article ? `/articles/${ids.article}` : '/articles'], ['imports', '/imports'], ['policy', '/policy'],
   ].filter(([name, at]) => at && (only.length === 0 || only.includes(name)))
 }
