@@ -68,7 +68,7 @@ pub async fn click_to_dial(
         let what = "话机不在线，或正在通话 / your phone is away, or you are in a call";
         return Err(conflict(what));
     }
-    let party = ring_agent(core, user, &agent).await;
+    let party = ring_agent(core, user).await;
     let party = match party {
         Ok(party) => party,
         Err(why) => {
@@ -107,19 +107,31 @@ fn free_trunk(core: &Core) -> Option<Trunk> {
     config.trunk.iter().find(is_free).cloned()
 }
 
-async fn ring_agent(core: &Core, user: UserId, agent: &Agent) -> Result<Party, String> {
-    let to = way_to(core, &Pii::new(agent.endpoint.clone()), None).await?;
-    let colleague = Colleague {
-        user: Some(user),
-        name: agent.display_name.clone(),
-        part: Part::Agent,
-        answers_itself: to.contact.is_some(),
-        to,
-        ring: AGENT_RINGS,
-        needs_key: agent.endpoint_kind == "number",
-    };
-    let party = Party::ring(core, colleague, None).await;
+async fn ring_agent(core: &Core, user: UserId) -> Result<Party, String> {
+    let phone = agent_phone(core, user, Part::Agent, AGENT_RINGS).await?;
+    let phone = Colleague { answers_itself: phone.to.contact.is_some(), ..phone };
+    let party = Party::ring(core, phone, None).await;
     party.map_err(|error| format!("话机没有拨通:{error} / your phone was not called: {error}"))
+}
+
+/// The way to an agent's phone, whatever it is rung for.
+pub(super) async fn agent_phone(
+    core: &Core,
+    user: UserId,
+    part: Part,
+    ring: Duration,
+) -> Result<Colleague, String> {
+    let agent = core.acd.agent(user).ok_or("座席不在线 / the agent is away")?;
+    let to = way_to(core, &Pii::new(agent.endpoint), None).await?;
+    Ok(Colleague {
+        user: Some(user),
+        name: agent.display_name,
+        part,
+        to,
+        ring,
+        needs_key: agent.endpoint_kind == "number",
+        answers_itself: false,
+    })
 }
 
 fn show(core: &Core, id: CallId, claim: &Claim, trunk: &Trunk, user: UserId, agent: &Agent) {
@@ -245,18 +257,11 @@ pub(crate) async fn colleague(core: &Core, whom: &Whom, part: Part) -> Result<Co
     let not_called = |why: String| ActError::NotCalled(why);
     match whom {
         Whom::Agent(user) => {
-            let agent = core.acd.agent(*user).ok_or(ActError::Busy)?;
-            let endpoint = Pii::new(agent.endpoint.clone());
-            let to = way_to(core, &endpoint, None).await.map_err(not_called)?;
-            Ok(Colleague {
-                user: Some(*user),
-                name: agent.display_name,
-                part,
-                to,
-                ring: COLLEAGUE_RINGS,
-                needs_key: agent.endpoint_kind == "number",
-                answers_itself: matches!(part, Part::Listener | Part::Whisperer | Part::Barger),
-            })
+            let phone = agent_phone(core, *user, part, COLLEAGUE_RINGS).await;
+            let phone = phone.map_err(not_called)?;
+            // Who supervises has just clicked.
+            let answers_itself = matches!(part, Part::Listener | Part::Whisperer | Part::Barger);
+            Ok(Colleague { answers_itself, ..phone })
         }
         Whom::Number(number) => {
             let to: Target = way_to(core, number, None).await.map_err(not_called)?;

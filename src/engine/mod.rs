@@ -45,6 +45,7 @@ pub use control::{
     Reply, Request as ControlRequest, ask as ask_server, reload, serve_control, stop_all,
 };
 pub use core::{Core, Counters, Parts, interface_flow};
+use desk::agent_phone;
 pub use desk::{DeskAct, DeskDial, Whom, act_in, click_to_dial};
 pub use dialer::{cancel_number, run_dialler, toll_class};
 pub use disk::free_mib;

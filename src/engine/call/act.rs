@@ -125,12 +125,9 @@ impl Call {
                 if !self.core.acd.has_queue(&queue) {
                     return Err(ActError::NotNow("没有这个技能组", "there is no such queue"));
                 }
+                self.room.next_queue = Some(queue);
                 self.room.is_handed_on = true;
                 self.room.parties[at].hang_up(now);
-                self.drain_parties().await;
-                if self.room.waiting.is_none() {
-                    self.enter_queue(&queue, TRANSFERRED).await;
-                }
             }
             Act::Complete => {
                 self.must_be_agent(at)?;
@@ -288,5 +285,3 @@ impl Call {
 
 /// Patient, agent, several doctors, a supervisor: more do not understand one another.
 const PARTIES_MAX: usize = 8;
-
-const TRANSFERRED: i16 = 20;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{
     Call,
     party::{CONFIRMS, News, Party, Stage, Wake},
-    waiting::Waiting,
+    waiting::{CENTRE, Waiting},
     wrap_up::Disposition,
 };
 use crate::{
@@ -33,6 +33,8 @@ pub(super) struct Room {
     pub(super) disposition: Option<Disposition>,
     /// Somebody is being rung in the agent's stead, who has left.
     pub(super) is_handed_on: bool,
+    /// Where the patient goes when the agent has left; absent: to the centre.
+    pub(super) next_queue: Option<String>,
     /// The last sentence is being said; then the line is put down.
     pub(super) is_taking_leave: bool,
     pub(super) tells_at: Option<Instant>,
@@ -290,6 +292,7 @@ impl Call {
         let user = party.user;
         self.room.patient_held = false;
         self.room.is_handed_on = false;
+        self.room.next_queue = None;
         self.becomes_owner(user).await;
     }
 
@@ -299,7 +302,8 @@ impl Call {
         if is_handed_on && self.times.answered.is_some() {
             // They were to be with somebody: they are not left standing there.
             self.room.patient_held = false;
-            return self.enter_queue("centre", TRANSFERRED).await;
+            let queue = self.room.next_queue.take();
+            return self.enter_queue(queue.as_deref().unwrap_or(CENTRE), TRANSFERRED).await;
         }
         self.tell_talk(ivr::Input::HungUp, self.core.clock.instant());
         self.why.get_or_insert("the agent hung up");

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Call, Kind, party::Colleague, party::Party};
+use super::{Call, Kind, party::Party};
 use crate::{
     app::{Entry, QueueVisit},
     base::{Key, UserId},
@@ -12,7 +12,7 @@ use crate::{
         acd::{Input, NobodyWhy, Waiter},
         room::Part,
     },
-    engine::way_to,
+    engine::agent_phone,
     ivr,
 };
 
@@ -61,18 +61,7 @@ impl Call {
     }
 
     async fn ring_agent(&self, user: UserId, ring: std::time::Duration) -> Result<Party, String> {
-        let agent = self.core.acd.agent(user).ok_or("the agent has gone")?;
-        let endpoint = crate::base::Pii::new(agent.endpoint.clone());
-        let to = way_to(&self.core, &endpoint, None).await?;
-        let colleague = Colleague {
-            user: Some(user),
-            name: agent.display_name,
-            part: Part::Agent,
-            to,
-            ring,
-            needs_key: agent.endpoint_kind == "number",
-            answers_itself: false,
-        };
+        let colleague = agent_phone(&self.core, user, Part::Agent, ring).await?;
         let party = Party::ring(&self.core, colleague, self.sound.media.as_ref()).await;
         party.map_err(|error| error.to_string())
     }
@@ -191,5 +180,5 @@ impl Call {
     }
 }
 
-const CENTRE: &str = "centre";
+pub(super) const CENTRE: &str = "centre";
 const LANGUAGE: &str = "zh-CN";

@@ -311,6 +311,27 @@ async fn f041_a_blind_transfer_that_nobody_takes_does_not_lose_the_patient() {
     agent.act(&hospital, &call, &json!({ "act": "hang_up" })).ok();
 }
 
+/// F041: a call given to a queue reaches those who serve it, and nobody else.
+#[tokio::test(flavor = "multi_thread")]
+async fn f041_a_call_that_is_given_to_a_queue_reaches_who_serves_it() {
+    let hospital = open("f041c").await;
+    let _carrier = hospital.carrier(vec![hums("+8613800000001", 1000.0)]).await;
+    let house = House::new();
+    let agent = house.agent(&hospital, "li", 700.0, AT_ONCE).await;
+    let centre = house.agent(&hospital, "wang", 900.0, AT_ONCE).await;
+    let nurse = house.staff(&hospital, "zhou", "nurse", 500.0, AT_ONCE, &["complaint"]).await;
+    let task = tasks(&hospital, 1).await.remove(0);
+    let call = talking(&hospital, &agent, &task).await;
+    let to = |queue: &str| json!({ "act": "to_queue", "queue": queue });
+    assert_eq!(agent.act(&hospital, &call, &to("moon")).status, 409, "there is no such queue");
+    agent.act(&hospital, &call, &to("complaint")).ok();
+    let desk = nurse.wait(&hospital, "talking", |desk| desk["state"] == "talking").await;
+    assert_eq!(desk["call"]["call_id"], call.as_str(), "the same call");
+    assert_eq!(centre.desk(&hospital)["calls_taken"], 0, "the centre does not serve complaints");
+    nurse.act(&hospital, &call, &json!({ "act": "hang_up" })).ok();
+    ended(&hospital, &call).await;
+}
+
 /// F038: who listens is heard by nobody, who whispers by the agent alone; both are written down
 /// first.
 #[tokio::test(flavor = "multi_thread")]
