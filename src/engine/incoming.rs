@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{sync::mpsc, time};
@@ -25,11 +25,32 @@ use crate::{
 
 /// The phones' secrets, as they stand in the record.
 #[derive(Default)]
-struct Phones(Mutex<HashMap<String, Ha1>>);
+struct Phones {
+    known: Mutex<HashMap<String, Ha1>>,
+    /// When somebody unknown last made it ask.
+    looked: Mutex<Option<Instant>>,
+}
 
 impl Phones {
     fn find(&self, phone: &str) -> Option<Ha1> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(phone).cloned()
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(phone).cloned()
+    }
+
+    /// A phone that nobody knows may have been added a moment ago: the record is asked, ten
+    /// times a second at most, whoever knocks.
+    async fn look_once(&self, core: &Core, now: Instant) {
+        if self.may_look(now) {
+            self.load(core).await;
+        }
+    }
+
+    fn may_look(&self, now: Instant) -> bool {
+        let mut last = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = last.is_none_or(|last| now >= last + UNKNOWN_EACH);
+        if may {
+            *last = Some(now);
+        }
+        may
     }
 
     async fn load(&self, core: &Core) {
@@ -40,7 +61,7 @@ impl Phones {
         let known = phones
             .into_iter()
             .map(|phone| (phone.phone, Ha1 { md5: phone.ha1_md5, sha256: phone.ha1_sha256 }));
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known.collect();
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known.collect();
     }
 }
 
@@ -94,12 +115,15 @@ async fn take(
             if !allowed {
                 return refuse(core, transaction, &request, 403).await;
             }
+            let account = request.headers.to().ok().and_then(|to| to.uri.user());
+            if account.as_deref().is_some_and(|account| phones.find(account).is_none()) {
+                phones.look_once(core, now).await;
+            }
             let outcome = registrar.handle(&request, flow, |phone| phones.find(phone), now);
             if outcome.changed.is_some() {
                 info!("a phone has registered or gone");
             }
             // A refresh changes no contact, but how long it holds.
-            let account = request.headers.to().ok().and_then(|to| to.uri.user());
             if let Some(account) = account.filter(|_| outcome.response.status == 200) {
                 let phone = registrar.lookup(&account, now).into_iter().next();
                 core.phones.set(&account, phone);
@@ -191,7 +215,10 @@ fn tag() -> String {
     format!("{:016x}", rand::random::<u64>())
 }
 
-/// A new phone works this soon.
+/// A stranger's knocking costs the record no more than this.
+const UNKNOWN_EACH: Duration = Duration::from_millis(100);
+
+/// A changed secret holds this soon.
 const PHONES_LOOK: Duration = Duration::from_secs(3);
 
 /// NATs forget after half a minute to two minutes; a minute is kind to both sides.

@@ -114,7 +114,7 @@ async fn run_demo(dir: &Path, path: PathBuf, config: Arc<Config>) -> Result<(), 
     let web = suifang::web::serve(page, &server.core).map_err(Failure::usage)?;
     let password = demo_account(&server.core, &dir.join("password.txt")).await?;
     demo_run(&server.core, &dir.join("discharges.csv")).await?;
-    let phones = tokio::spawn(super::seats::demo_seats(Arc::clone(&server.core)));
+    let phones = tokio::spawn(super::seats::demo_seats(Arc::clone(&server.core), password.clone()));
     println!("The demo hospital is being called. Ctrl-C ends it.");
     println!("Page:     http://{}/", web.address());
     println!("Login:    demo");

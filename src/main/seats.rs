@@ -14,9 +14,9 @@ use tracing::warn;
 const SEATS: [(&str, &str, f32); 2] = [("demo", "8001", 440.0), ("demo2", "8002", 660.0)];
 
 /// Registered until the task is ended.
-pub(super) async fn demo_seats(core: Arc<Core>) {
+pub(super) async fn demo_seats(core: Arc<Core>, secret: String) {
     let mut phones = Vec::new();
-    match seat(&core).await {
+    match seat(&core, &secret).await {
         Ok(found) => phones.extend(found),
         Err(error) => warn!(error, "the demo's seats have no phones"),
     }
@@ -24,23 +24,20 @@ pub(super) async fn demo_seats(core: Arc<Core>) {
     drop(phones);
 }
 
-async fn seat(core: &Core) -> Result<Vec<Phone>, String> {
+async fn seat(core: &Core, secret: &str) -> Result<Vec<Phone>, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let sound = PhoneSound::start(Arc::clone(&clock)).map_err(|error| error.to_string())?;
     let config = core.config();
     let interface = config.interface.first().ok_or("there is no interface")?;
     let server = (interface.bind, interface.port).into();
-    let secret: String = (0..16).map(|_| char::from(b'a' + rand::random_range(0..26_u8))).collect();
     for (login, account, _) in SEATS {
-        take(core, login, account, &secret).await?;
+        take(core, login, account, secret).await?;
     }
-    // The registrar knows of new phones a moment later.
-    tokio::time::sleep(Duration::from_secs(4)).await;
     let mut phones = Vec::new();
     for (_, account, tone) in SEATS {
         let phone = PhoneConfig {
             account: account.to_owned(),
-            password: secret.clone(),
+            password: secret.to_owned(),
             server,
             picks_up: PicksUp::After(Duration::from_millis(1500)),
             tone_hertz: Some(tone),
@@ -52,7 +49,7 @@ async fn seat(core: &Core) -> Result<Vec<Phone>, String> {
     Ok(phones)
 }
 
-/// The account's phone and queues, where it has none yet; its phone's secret is made anew.
+/// The account's phone and queues, where it has none yet.
 async fn take(core: &Core, login: &str, account: &str, secret: &str) -> Result<(), String> {
     let (by, at) = (Principal::System("demo"), core.clock.wall());
     let failed = |error: &dyn std::fmt::Display| error.to_string();

@@ -45,8 +45,6 @@ async fn f039_baresip_as_an_agents_phone_takes_a_click_to_dial_and_both_are_hear
     app.put_phone(&by, &realm, "8001", &secret, at).await.unwrap();
     let ask = json!({ "endpoint_kind": "phone", "endpoint": "8001", "wrap_up_s": 5, "queues": [] });
     hospital.put("/api/agents/li", &ask).ok();
-    // The registrar learns of a new phone within 3 s.
-    tokio::time::sleep(Duration::from_millis(3500)).await;
     let phone = Softphone::start(&hospital);
     let cookie = hospital.sign_in("li");
     hospital.post_as(&cookie, "/api/desk/enter", &json!({})).ok();

@@ -72,9 +72,6 @@ impl House {
             tone_hertz: Some(tone_hertz),
             keeps_in: Some(keeps_in.clone()),
         };
-        // The registrar learns of a new phone within 3 s; one that comes sooner tries again much
-        // later.
-        tokio::time::sleep(Duration::from_millis(3500)).await;
         let phone =
             Phone::start(config, Arc::clone(&self.sound), Arc::new(SystemClock)).await.unwrap();
         let registered = tokio::time::timeout(Duration::from_secs(30), phone.is_registered());
