@@ -150,3 +150,10 @@ pub async fn begin(
 
 /// A family has a few; more are somebody else's business.
 const LOOKED_AT: i64 = 5;
+
+/// The state of a task. Absent: no such task, or this principal does not see it.
+pub async fn state(scope: &mut Scope, task: TaskId) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!("select state from task where task_id = $1", task.as_uuid())
+        .fetch_optional(scope.connection())
+        .await?)
+}

@@ -36,7 +36,7 @@ await page.waitForFunction(async () => (await (await fetch('/api/live')).json())
 await page.goto(`${base}/due`)
 await page.waitForSelector('tr.open')
 await shot('due')
-const open = await page.evaluate(async () => (await (await fetch('/api/due?limit=100&all_groups=true')).json()).items.filter((row) => row.kind === 'follow_up' && row.state !== 'in_progress').map((row) => row.task_id))
+const open = await page.evaluate(async () => (await (await fetch('/api/due?limit=100&all_groups=true')).json()).items.filter((row) => row.kind === 'follow_up' && ['due', 'waiting_retry'].includes(row.state)).map((row) => row.task_id))
 let called = false
 for (const id of open.slice(0, 30)) {
   await page.goto(`${base}/tasks/${id}`)

@@ -9,7 +9,7 @@ use super::{Claim, Dialler, Of, SYSTEM, callee::Known, insert_attempt, known_cla
 use crate::{
     app::{App, AppError, Result},
     base::{E164, NumberId, PersonId, TaskId},
-    domain::{self, Forbidden, History, HomeArea, TollClass},
+    domain::{self, Forbidden, History, HomeArea, TaskState, TollClass},
     store::{self, Principal, Scope, person::LadderRow, task::Due},
 };
 
@@ -37,19 +37,17 @@ impl App {
         at: DateTime<Utc>,
     ) -> Result<Claim> {
         let mut seen = self.scope(by).await?;
-        if store::task::numbered(&mut seen, ask.task).await?.is_none() {
-            return Err(AppError::NotFound("task"));
-        }
+        let state = store::beside::state(&mut seen, ask.task).await?;
+        let state = state.ok_or(AppError::NotFound("task"))?;
+        let state: TaskState = state.parse().map_err(AppError::Invalid)?;
         drop(seen);
         let mut scope = self.scope(&SYSTEM).await?;
         if store::stop::current(&mut scope).await?.is_some() {
             let what = "全部停呼中，不能拨出 / all calls are stopped";
             return Err(AppError::Conflict(what.to_owned()));
         }
-        let due = store::task::for_agent(&mut scope, ask.task).await?.ok_or_else(|| {
-            let what = "任务已有人在办，或已经结束 / somebody is at this task, or it has ended";
-            AppError::Conflict(what.to_owned())
-        })?;
+        let due = store::task::for_agent(&mut scope, ask.task).await?;
+        let due = due.ok_or_else(|| AppError::Conflict(not_dialled(state).to_owned()))?;
         let person = PersonId::from_uuid(due.person_id);
         let standing = store::person::standing(&mut scope, person).await?;
         let row = number(&mut scope, dialler, ask, &due, &standing, at).await?;
@@ -108,6 +106,28 @@ impl App {
         insert_attempt(&mut scope, dialler, claim, trunk, at).await?;
         store::task::claim(&mut scope, claim.task, &dialler.node, dialler.epoch, at).await?;
         self.commit(scope).await
+    }
+}
+
+/// Why a task of this state is not dialled. One that may be dialled has just been taken by
+/// somebody else.
+fn not_dialled(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Uncertain => {
+            "上次拨打因服务中断结果不明，核实后才能再拨 / \
+             the server stopped during the last dial: look into it first"
+        }
+        TaskState::WaitingRepair => "号码待修正 / its number waits for repair",
+        TaskState::Pending => "任务未到期 / the task is not due yet",
+        TaskState::Completed | TaskState::Cancelled | TaskState::Expired => {
+            "任务已经结束 / the task has ended"
+        }
+        TaskState::Due
+        | TaskState::Assigned
+        | TaskState::InProgress
+        | TaskState::WaitingRetry
+        | TaskState::NeedsPerson
+        | TaskState::Partial => "任务已有人在办 / somebody is at this task",
     }
 }
 
