@@ -6,8 +6,11 @@ use uuid::Uuid;
 
 use super::{App, AppError, Change, Result, note};
 use crate::{
-    base::{CallId, UserId},
-    domain::acd::{AgentState, Pause},
+    base::{CallId, E164, Pii, UserId},
+    domain::{
+        ServiceHours,
+        acd::{AgentState, Pause},
+    },
     store::{self, Principal, agent::NewAgent, queue::Queue},
 };
 
@@ -26,7 +29,56 @@ pub struct QueueVisit {
 
 const SYSTEM: Principal = Principal::System("acd");
 
+/// Name of the policy.
+const SERVICE_HOURS: &str = "service_hours";
+
+/// Who is on duty where a caller was last in hospital.
+pub struct WardPhone {
+    pub phone: Pii<String>,
+    /// The ward, or the department.
+    pub place: String,
+}
+
 impl App {
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn service_hours(&self) -> Result<ServiceHours> {
+        let stored = self.policy(SERVICE_HOURS).await?;
+        Ok(stored.and_then(|body| serde_json::from_value(body).ok()).unwrap_or_default())
+    }
+
+    /// # Errors
+    /// When the hours cannot be, or cannot be written.
+    pub async fn put_service_hours(
+        &self,
+        by: &Principal,
+        hours: &ServiceHours,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        hours.check().map_err(|what| AppError::Invalid(what.to_owned()))?;
+        self.put_policy(by, SERVICE_HOURS, &json!(hours), at).await
+    }
+
+    /// Who is on duty now for a caller from this number: at the ward of the last discharge of
+    /// whoever has it. Absent: nobody has it, or nobody is on duty.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn duty_phone_of(
+        &self,
+        number: &E164,
+        at: DateTime<Utc>,
+    ) -> Result<Option<WardPhone>> {
+        let mut scope = self.scope(&SYSTEM).await?;
+        let Some(last) = store::roster::last_place(&mut scope, number.as_str()).await? else {
+            return Ok(None);
+        };
+        let department = Some(last.department_id);
+        let ladder = self.ladder_at(&mut scope, last.ward_id, department, at).await?;
+        let phone = ladder.into_iter().next().map(|entry| Pii::new(entry.phone));
+        Ok(phone.map(|phone| WardPhone { phone, place: last.place }))
+    }
+
     /// # Errors
     /// When the account or a queue is not there, or the phone is another's.
     pub async fn put_agent(

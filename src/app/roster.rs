@@ -125,12 +125,22 @@ impl App {
         department: Option<Uuid>,
         at: DateTime<Utc>,
     ) -> Result<Vec<DutyEntry>> {
-        let local = at.with_timezone(&self.zone).naive_local();
-        let (day, shift) = Shift::at(local);
         let ward = match task {
             Some(task) => store::alert::ward_of(scope, task).await?,
             None => None,
         };
+        self.ladder_at(scope, ward, department, at).await
+    }
+
+    pub(super) async fn ladder_at(
+        &self,
+        scope: &mut Scope,
+        ward: Option<Uuid>,
+        department: Option<Uuid>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<DutyEntry>> {
+        let local = at.with_timezone(&self.zone).naive_local();
+        let (day, shift) = Shift::at(local);
         let rows = store::roster::of_shift(scope, day, shift.as_str()).await?;
         let entries: Vec<_> = rows.into_iter().filter_map(entry).collect();
         Ok(duty_ladder(&entries, ward, department, local))

@@ -35,6 +35,7 @@ pub mod room;
 mod roster;
 mod schedule;
 mod score;
+mod service_hours;
 mod silence;
 mod state;
 mod threshold;
@@ -96,6 +97,7 @@ pub use score::{
     Gad7, Karnofsky, Lace, LaceScore, PainAction, Phq2, Phq9, ScoreFault, Severity, gad7, pain,
     phq2, phq9,
 };
+pub use service_hours::{DayHours, ServiceHours};
 pub use silence::silent_since;
 pub use state::{NumberState, RunState, TaskKind, TaskState};
 pub use take::{Take, TakeFault, expected_ms, judge_take};

@@ -113,7 +113,7 @@ impl Calendar {
 }
 
 impl Window {
-    fn holds(self, at: NaiveTime) -> bool {
+    pub(super) fn holds(self, at: NaiveTime) -> bool {
         self.from <= at && at < self.to
     }
 

@@ -2,11 +2,12 @@
 //! from what is `domain::acd`'s.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use chrono::{NaiveDate, NaiveDateTime};
 use tokio::{
     sync::{mpsc, watch},
     time,
@@ -16,7 +17,10 @@ use tracing::warn;
 use super::{CallCommand, Core};
 use crate::{
     base::{CallId, Machine as _, UserId},
-    domain::acd::{Acd, AgentRule, AgentState, Input, Output, Pause, QueueRule, QueueView, Seat},
+    domain::{
+        DayKind, ServiceHours, Shift,
+        acd::{Acd, AgentRule, AgentState, Input, Output, Pause, QueueRule, QueueView, Seat},
+    },
     store::{
         self, Principal,
         agent::Agent,
@@ -32,10 +36,18 @@ pub struct AcdBoard {
     /// As the record has them.
     agents: Mutex<HashMap<UserId, Agent>>,
     queues: Mutex<Vec<Queue>>,
+    hours: Mutex<Hours>,
     version: watch::Sender<u64>,
     news: mpsc::Sender<News>,
     /// Taken by the loop that writes them.
     unwritten: Mutex<Option<mpsc::Receiver<News>>>,
+}
+
+/// 服务时段, with holidays and 调休.
+#[derive(Default)]
+struct Hours {
+    of: ServiceHours,
+    days: BTreeMap<NaiveDate, DayKind>,
 }
 
 impl Default for AcdBoard {
@@ -45,6 +57,7 @@ impl Default for AcdBoard {
             acd: Mutex::default(),
             agents: Mutex::default(),
             queues: Mutex::default(),
+            hours: Mutex::default(),
             version: watch::channel(0).0,
             news,
             unwritten: Mutex::new(Some(unwritten)),
@@ -78,7 +91,17 @@ impl AcdBoard {
     }
 
     pub fn has_queue(&self, code: &str) -> bool {
-        lock(&self.queues).iter().any(|queue| queue.code == code)
+        self.queue(code).is_some()
+    }
+
+    pub fn queue(&self, code: &str) -> Option<Queue> {
+        lock(&self.queues).iter().find(|queue| queue.code == code).cloned()
+    }
+
+    /// Of the hospital's local time.
+    pub fn shift_at(&self, local: NaiveDateTime) -> Shift {
+        let hours = lock(&self.hours);
+        hours.of.shift_at(&hours.days, local)
     }
 
     pub fn position(&self, call: CallId) -> Option<usize> {
@@ -154,6 +177,12 @@ impl Core {
         self.acd.tell(self, input);
     }
 
+    /// 白班、晚班、夜班 for callers, now.
+    pub fn shift_now(&self) -> Shift {
+        let zone = self.config().hospital.timezone;
+        self.acd.shift_at(self.clock.wall().with_timezone(&zone).naive_local())
+    }
+
     /// Is the agent kept free for this call now?
     pub fn reserve_agent(&self, agent: UserId, call: CallId) -> bool {
         self.acd_tell(Input::Reserve { agent, call });
@@ -170,6 +199,8 @@ impl Core {
         let agents = store::agent::list(&mut scope).await?;
         let queues = queue::list(&mut scope).await?;
         drop(scope);
+        let hours = Hours { of: self.app.service_hours().await?, days: self.app.holidays().await? };
+        *lock(&self.acd.hours) = hours;
         let rules = agents.iter().map(agent_rule).collect();
         *lock(&self.acd.queues) = queues.clone();
         *lock(&self.acd.agents) =

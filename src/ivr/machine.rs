@@ -392,6 +392,9 @@ impl Verbs for Machine {
 /// Set where whoever is on the line has heard who calls: the conversation begins with the
 /// question who is speaking.
 pub const GREETED: &str = "greeted";
+
+/// The fact that a person has just put down: silence and wrong keys lead to no other one.
+pub const AFTER_PERSON: &str = "after_person";
 const WHO: &str = "open.who";
 
 /// The first key of a call: the screen is dark, the keypad hidden.

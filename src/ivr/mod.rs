@@ -22,7 +22,7 @@ pub use check::{Finding, check};
 pub use dialplan::{Dialplan, Step};
 pub use library::{Kept, Library, LibraryError, Source, form_json, read_form};
 pub use machine::{
-    CallContext, GREETED, Given, Input, Machine, Output, Respondent, Saying, Verdict,
+    AFTER_PERSON, CallContext, GREETED, Given, Input, Machine, Output, Respondent, Saying, Verdict,
 };
 pub use program::{Casting, Program};
 pub use questionnaire::{AnswerOption, Effect, Item, ItemType, Level, Questionnaire, Template};

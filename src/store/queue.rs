@@ -17,13 +17,18 @@ pub struct Queue {
     pub announce_s: i32,
     pub waiting_max: i32,
     pub own_first: bool,
+    /// Words of `shift`.
+    pub open_in: Vec<String>,
+    /// `agents` or `duty_phone`.
+    pub rings: String,
+    pub asks_rating: bool,
 }
 
 pub async fn list(scope: &mut Scope) -> Result<Vec<Queue>> {
     Ok(sqlx::query_as!(
         Queue,
         "select code, name, strategy, priority, ring_s, wait_max_s, announce_s, waiting_max,
-             own_first from queue order by code"
+             own_first, open_in, rings, asks_rating from queue order by code"
     )
     .fetch_all(scope.connection())
     .await?)
@@ -32,11 +37,11 @@ pub async fn list(scope: &mut Scope) -> Result<Vec<Queue>> {
 pub async fn put(scope: &mut Scope, queue: &Queue, by: &str, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "insert into queue (code, name, strategy, priority, ring_s, wait_max_s, announce_s,
-             waiting_max, own_first, updated_at, updated_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             waiting_max, own_first, updated_at, updated_by, open_in, rings, asks_rating)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          on conflict (code) do update set name = $2, strategy = $3, priority = $4, ring_s = $5,
              wait_max_s = $6, announce_s = $7, waiting_max = $8, own_first = $9,
-             updated_at = $10, updated_by = $11",
+             updated_at = $10, updated_by = $11, open_in = $12, rings = $13, asks_rating = $14",
         queue.code,
         queue.name,
         queue.strategy,
@@ -47,7 +52,10 @@ pub async fn put(scope: &mut Scope, queue: &Queue, by: &str, at: DateTime<Utc>) 
         queue.waiting_max,
         queue.own_first,
         at,
-        by
+        by,
+        &queue.open_in,
+        queue.rings,
+        queue.asks_rating
     )
     .execute(scope.connection())
     .await?;
@@ -98,17 +106,23 @@ pub struct Tally {
     pub nobody: i64,
     pub wait_mean_s: Option<f64>,
     pub wait_max_s: Option<f64>,
+    /// 通话评价: how many marks, and their mean.
+    pub rated: i64,
+    pub rating_mean: Option<f64>,
 }
 
 pub async fn tallies(scope: &mut Scope, from: DateTime<Utc>) -> Result<Vec<Tally>> {
     Ok(sqlx::query_as!(
         Tally,
-        r#"select queue, count(*) filter (where result = 'answered') as "answered!",
-             count(*) filter (where result = 'gave_up') as "gave_up!",
-             count(*) filter (where result in ('nobody', 'callback')) as "nobody!",
-             avg(extract(epoch from left_at - entered_at))::float8 as wait_mean_s,
-             max(extract(epoch from left_at - entered_at))::float8 as wait_max_s
-         from queue_visit where entered_at >= $1 group by queue order by queue"#,
+        r#"select v.queue, count(*) filter (where v.result = 'answered') as "answered!",
+             count(*) filter (where v.result = 'gave_up') as "gave_up!",
+             count(*) filter (where v.result in ('nobody', 'callback')) as "nobody!",
+             avg(extract(epoch from v.left_at - v.entered_at))::float8 as wait_mean_s,
+             max(extract(epoch from v.left_at - v.entered_at))::float8 as wait_max_s,
+             count(a.score) as "rated!", avg(a.score)::float8 as rating_mean
+         from queue_visit v left join answer a on v.result = 'answered'
+             and a.call_id = v.call_id and a.questionnaire = 'call_rating'
+         where v.entered_at >= $1 group by v.queue order by v.queue"#,
         from
     )
     .fetch_all(scope.connection())

@@ -116,6 +116,28 @@ pub async fn of_shift(scope: &mut Scope, day: NaiveDate, shift: &str) -> Result<
     .await?)
 }
 
+/// Where somebody was last in hospital.
+pub struct LastPlace {
+    pub ward_id: Option<Uuid>,
+    pub department_id: Uuid,
+    /// As staff call it.
+    pub place: String,
+}
+
+/// Of whoever has this number, the latest discharge. Absent: nobody has it.
+pub async fn last_place(scope: &mut Scope, e164: &str) -> Result<Option<LastPlace>> {
+    Ok(sqlx::query_as!(
+        LastPlace,
+        r#"select a.ward_id, a.department_id, coalesce(a.ward, d.name) as "place!"
+         from number n join contact c using (contact_id) join admission a using (person_id)
+             join department d using (department_id)
+         where n.e164 = $1 order by a.discharged_on desc, a.admission_id desc limit 1"#,
+        e164
+    )
+    .fetch_optional(scope.connection())
+    .await?)
+}
+
 pub async fn ward(scope: &mut Scope, name: &str) -> Result<Option<Uuid>> {
     Ok(sqlx::query_scalar!("select ward_id from ward where name = $1", name)
         .fetch_optional(scope.connection())

@@ -65,6 +65,7 @@ pub enum NobodyWhy {
     NobodyOnDuty,
     Full,
     TooLong,
+    Closed,
 }
 
 words! { NobodyWhy, "a reason why nobody comes",
@@ -72,6 +73,7 @@ words! { NobodyWhy, "a reason why nobody comes",
     NobodyOnDuty = "nobody_on_duty",
     Full = "full",
     TooLong = "too_long",
+    Closed = "closed",
 }
 
 /// What the board shows of a queue.

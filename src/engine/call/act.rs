@@ -102,7 +102,7 @@ impl Call {
     async fn act_at(&mut self, at: usize, act: Act) -> Result<Done, ActError> {
         let now = self.core.clock.instant();
         match act {
-            Act::HangUp => self.put_down(at),
+            Act::HangUp => self.put_down(at).await,
             Act::Hold(is_held) => {
                 self.must_be_agent(at)?;
                 self.room.patient_held = is_held;
@@ -161,7 +161,7 @@ impl Call {
     }
 
     /// Who talks alone with the patient ends the call; from a conference one only leaves.
-    fn put_down(&mut self, at: usize) {
+    async fn put_down(&mut self, at: usize) {
         let now = self.core.clock.instant();
         let is_agent = self.room.parties[at].part == Part::Agent;
         let others = self.room.parties.iter().enumerate();
@@ -169,10 +169,8 @@ impl Call {
             *other != at && party.is_in() && party.part.talks() && !self.room.patient_held
         });
         if is_agent && stay.count() == 0 {
-            self.why.get_or_insert("the agent hung up");
             self.dismiss();
-            self.tell_talk(crate::ivr::Input::HungUp, now);
-            self.hang_up();
+            self.agent_hung_up().await;
         } else {
             self.room.parties[at].hang_up(now);
         }
@@ -279,6 +277,7 @@ impl Call {
                 caller.begun = true;
             }
         }
+        self.room.was_asked = true;
         Ok(Done::About(Box::new(self.call_ref())))
     }
 }

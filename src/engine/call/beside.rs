@@ -57,7 +57,7 @@ impl Call {
     pub(super) async fn begin_callback(&mut self) {
         let Kind::Inbound(Some(caller)) = &self.kind else { return };
         let has_begun = |talk: &super::Talk| talk.verdict().conversation.is_some();
-        if caller.begun || !self.talk.as_ref().is_some_and(has_begun) {
+        if caller.begun || self.is_rated() || !self.talk.as_ref().is_some_and(has_begun) {
             return;
         }
         let beside = caller.beside.clone();
@@ -102,7 +102,12 @@ impl Call {
             .talk
             .as_ref()
             .is_some_and(|talk| talk.verdict().conversation == Some(Conversation::Completed));
-        if !is_whole || self.fault.is_some() || self.end.is_some() || self.core.is_draining() {
+        if !is_whole
+            || self.is_rated()
+            || self.fault.is_some()
+            || self.end.is_some()
+            || self.core.is_draining()
+        {
             return false;
         }
         let number = claim.e164.clone();

@@ -9,6 +9,7 @@ use super::{Call, DialPurpose};
 use crate::{
     app::{Beside, Claim, Effect, Entry, FoundAlert, GivenAnswer, LeftMessage, SoFar},
     base::{Machine as _, Pii},
+    domain::Shift,
     engine::{Core, Journal},
     ivr::{
         self, CallContext, Casting, Given, Input, Library, Machine, Output, Program, Saying,
@@ -102,7 +103,7 @@ impl Script {
         Ok(script)
     }
 
-    fn cast(
+    pub(super) fn cast(
         core: &Core,
         library: &Arc<Library>,
         dialplan: &str,
@@ -111,9 +112,8 @@ impl Script {
         let program = Arc::new(library.program_for(dialplan, casting)?);
         let sha256 = library.dialplan(dialplan).map(|kept| kept.sha256.clone()).unwrap_or_default();
         let config = core.config();
-        let local = core.clock.wall().with_timezone(&config.hospital.timezone);
         let mut facts = BTreeSet::new();
-        facts.extend(part_of_day(&local).map(str::to_owned));
+        facts.extend(part_of_day(core.shift_now()).map(str::to_owned));
         let context = CallContext {
             language: "zh-CN".to_owned(),
             caller_name: config.hospital.spoken_name.clone(),
@@ -125,12 +125,12 @@ impl Script {
     }
 }
 
-/// Day 08:00–17:30, evening to 21:00, night otherwise (questionnaires.md §7).
-fn part_of_day(local: &impl chrono::Timelike) -> Option<&'static str> {
-    match local.hour() * 60 + local.minute() {
-        480..=1049 => None,
-        1050..=1259 => Some("evening"),
-        _ => Some("night"),
+/// As the inbound menu asks for it (questionnaires.md §7).
+const fn part_of_day(shift: Shift) -> Option<&'static str> {
+    match shift {
+        Shift::Day => None,
+        Shift::Evening => Some("evening"),
+        Shift::Night => Some("night"),
     }
 }
 
@@ -186,10 +186,14 @@ impl Talk {
 
 impl Call {
     pub(super) fn begin_talk(&mut self, script: Script) {
+        let journal = self.journal();
+        self.begin_talk_of(script, journal);
+    }
+
+    pub(super) fn begin_talk_of(&mut self, script: Script, journal: Journal) {
         let library = Arc::clone(&script.program.library);
         let mut machine = Machine::new(script.program, script.context);
         machine.handle_input(Input::Start, self.core.clock.instant());
-        let journal = self.journal();
         self.talk = Some(Talk {
             machine,
             library,
@@ -219,10 +223,7 @@ impl Call {
                 self.write(Entry::Alert(found)).await;
             }
             Output::Effect(effect) => self.write(Entry::Effect(app_effect(effect))).await,
-            Output::Task(why) => {
-                self.keep_message().await;
-                self.write(Entry::Task(why)).await;
-            }
+            Output::Task(why) => self.leave_task(why).await,
             Output::PauseRecording => self.pause_recording(true),
             Output::ResumeRecording => self.pause_recording(false),
             Output::DestroyRecording => self.destroy_recording(),
@@ -247,9 +248,14 @@ impl Call {
         }
     }
 
+    pub(super) async fn leave_task(&mut self, why: String) {
+        self.keep_message().await;
+        self.write(Entry::Task(why)).await;
+    }
+
     /// What the call would come to now is a stored fact, should we not live to its end.
     pub(super) async fn note_so_far(&mut self) {
-        if self.kind.asked().is_none() {
+        if self.kind.asked().is_none() || self.is_rated() {
             return;
         }
         let Some(talk) = self.talk.as_mut().filter(|_| self.fault.is_none()) else { return };
@@ -316,7 +322,7 @@ impl Call {
         }
     }
 
-    fn end_message(&mut self) {
+    pub(super) fn end_message(&mut self) {
         let now = self.core.clock.instant();
         let to = self.tape.started.map(|start| (now - start).as_millis());
         let Some(talk) = &mut self.talk else { return };

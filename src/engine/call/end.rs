@@ -24,7 +24,8 @@ impl Call {
             party.drain(&self.core).await;
             self.keep_leg(party).await;
         }
-        let verdict = self.talk.as_ref().map(super::Talk::verdict).unwrap_or_default();
+        let said = self.talk.as_ref().map(super::Talk::verdict).unwrap_or_default();
+        let verdict = self.before_rating.take().unwrap_or(said);
         if let Some(talk) = self.talk.take() {
             talk.journal.close().await;
         }

@@ -13,6 +13,7 @@ mod leg_events;
 mod opening;
 mod outbound;
 mod party;
+mod rating;
 mod recording;
 mod ring;
 mod room;
@@ -51,7 +52,7 @@ use super::{Core, Hold, Journal, Mailbox, MediaEvent, StudioScript, hold, sleep}
 use crate::{
     app::{CallRef, Claim, DutyClaim, RingClaim},
     base::{CallId, LegId, Machine as _, PersonId},
-    ivr::duty::DutyPhone,
+    ivr::{self, duty::DutyPhone},
     sip::{
         endpoint::{Event, Input},
         invite::{self, EndReport, Leg},
@@ -89,6 +90,8 @@ struct Call {
     why: Option<&'static str>,
     /// Everybody beside the patient.
     room: Room,
+    /// What the call had come to when its rating began.
+    before_rating: Option<ivr::Verdict>,
     /// A red flag was raised in it.
     alerted: bool,
     /// Its end stands in the record.
@@ -329,11 +332,11 @@ impl Call {
             Command::CancelUnanswered if is_live => {}
             Command::Stop { apologise: true } if is_live && self.booth.is_some() => {
                 self.why.get_or_insert("stopped");
-                self.tell_booth(crate::ivr::studio::Input::Stop);
+                self.tell_booth(ivr::studio::Input::Stop);
             }
             Command::Stop { apologise: true } if is_live && self.duty.is_some() => {
                 self.why.get_or_insert("stopped");
-                self.tell_duty(crate::ivr::duty::Input::Stop);
+                self.tell_duty(ivr::duty::Input::Stop);
             }
             Command::Stop { apologise: true } if is_live && self.talk.is_some() => {
                 self.why.get_or_insert("stopped");

@@ -56,6 +56,7 @@ impl Opening {
             asked: Vec::new(),
             why: None,
             room: self.room,
+            before_rating: None,
             alerted: false,
             is_stored: false,
         };

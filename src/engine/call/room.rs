@@ -35,6 +35,14 @@ pub(super) struct Room {
     pub(super) is_handed_on: bool,
     /// Where the patient goes when the agent has left; absent: to the centre.
     pub(super) next_queue: Option<String>,
+    /// Where the caller waited last.
+    pub(super) queue: Option<String>,
+    /// The duty phone of their ward has been tried.
+    pub(super) ward_rung: bool,
+    /// The agent has left; the caller is asked how it was.
+    pub(super) is_rating: bool,
+    /// The agent has stored an answer.
+    pub(super) was_asked: bool,
     /// The last sentence is being said; then the line is put down.
     pub(super) is_taking_leave: bool,
     pub(super) tells_at: Option<Instant>,
@@ -82,11 +90,16 @@ impl Call {
     }
 
     pub(super) async fn add_party(&mut self, party: Party) {
+        self.let_in(party);
+        self.drain_parties().await;
+        self.join_up();
+    }
+
+    /// Its INVITE leaves with the next drain.
+    pub(super) fn let_in(&mut self, party: Party) {
         let until = self.core.clock.instant() + TELL;
         self.room.tells_at.get_or_insert(until);
         self.room.parties.push(party);
-        self.drain_parties().await;
-        self.join_up();
     }
 
     pub(super) async fn on_party(&mut self, at: usize, wake: Wake) {
@@ -220,6 +233,7 @@ impl Call {
             self.leave_queue("answered", None, user).await;
             self.sound.stop_play();
             self.room.music = false;
+            self.room.is_rating = false;
         }
         if part == Part::Agent {
             self.room.patient_held = false;
@@ -267,7 +281,9 @@ impl Call {
             // Who has listened has nothing to write up.
             self.core.acd_tell(acd::Input::Done(user));
         }
-        if self.end.is_some() || !part.talks() || self.room.waiting.is_some() {
+        // Who is being rated has left by an own act.
+        let is_settled = self.end.is_some() || self.room.waiting.is_some() || self.room.is_rating;
+        if is_settled || !part.talks() {
             return;
         }
         if self.room.has_talker() {
@@ -305,8 +321,16 @@ impl Call {
             let queue = self.room.next_queue.take();
             return self.enter_queue(queue.as_deref().unwrap_or(CENTRE), TRANSFERRED).await;
         }
-        self.tell_talk(ivr::Input::HungUp, self.core.clock.instant());
+        self.agent_hung_up().await;
+    }
+
+    /// Nobody else is there: the caller says how it was, or the call ends.
+    pub(super) async fn agent_hung_up(&mut self) {
         self.why.get_or_insert("the agent hung up");
+        if self.begin_rating().await {
+            return;
+        }
+        self.tell_talk(ivr::Input::HungUp, self.core.clock.instant());
         self.hang_up();
     }
 

@@ -4,15 +4,19 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Call, Kind, party::Party};
+use super::{
+    Call, Kind,
+    party::{Colleague, Party},
+};
 use crate::{
     app::{Entry, QueueVisit},
     base::{Key, UserId},
     domain::{
         acd::{Input, NobodyWhy, Waiter},
+        read_cell,
         room::Part,
     },
-    engine::agent_phone,
+    engine::{agent_phone, way_to},
     ivr,
 };
 
@@ -27,13 +31,26 @@ pub(super) struct Waiting {
 impl Call {
     /// A queue that nobody has made is the centre's.
     pub(super) async fn enter_queue(&mut self, wanted: &str, priority: i16) {
-        let queue = if self.core.acd.has_queue(wanted) { wanted } else { CENTRE };
+        let known = self.core.acd.queue(wanted).or_else(|| self.core.acd.queue(CENTRE));
+        let queue = known.as_ref().map_or(CENTRE, |queue| &queue.code);
+        self.room.queue = Some(queue.to_owned());
+        if known.as_ref().is_some_and(|known| known.rings == "duty_phone") && self.ring_ward().await
+        {
+            return;
+        }
         let entered_at = self.core.clock.wall();
         let visit = *crate::base::CallId::new(entered_at).as_uuid();
         let queue = queue.to_owned();
         self.room.waiting = Some(Waiting { queue: queue.clone(), visit, entered_at, says: false });
         self.set_state("queued").await;
         self.core.live.update(self.id, |live| live.state = "queued");
+        // Whoever told of a danger, or was with one of us, is not sent away by the clock.
+        let shift = self.core.shift_now();
+        let is_closed =
+            known.is_some_and(|known| !known.open_in.iter().any(|it| *it == shift.as_str()));
+        if is_closed && priority == 0 {
+            return self.on_nobody(NobodyWhy::Closed).await;
+        }
         let since = self.core.clock.instant();
         let own = self.room.owner;
         self.core.acd_tell(Input::Wait(Waiter { call: self.id, queue, since, priority, own }));
@@ -64,6 +81,50 @@ impl Call {
         let colleague = agent_phone(&self.core, user, Part::Agent, ring).await?;
         let party = Party::ring(&self.core, colleague, self.sound.media.as_ref()).await;
         party.map_err(|error| error.to_string())
+    }
+
+    /// The duty phone of the caller's last ward, once; whoever picks up is told what it is and
+    /// connects on key 1. Answers whether it rings.
+    async fn ring_ward(&mut self) -> bool {
+        if std::mem::replace(&mut self.room.ward_rung, true) {
+            return false;
+        }
+        match self.ward_party().await {
+            Ok(Some(party)) => {
+                self.room.is_handed_on = true;
+                self.room.next_queue.clone_from(&self.room.queue);
+                self.let_in(party);
+                self.join_up();
+                true
+            }
+            Ok(None) => false,
+            Err(why) => {
+                tracing::warn!(why, "a ward's duty phone could not be rung");
+                false
+            }
+        }
+    }
+
+    async fn ward_party(&self) -> Result<Option<Party>, String> {
+        let config = self.core.config();
+        let live = self.core.live.list().into_iter().find(|live| live.call == self.id);
+        let numbers = live.map(|live| read_cell(live.remote.reveal(), &config.hospital.area_code));
+        let Some(number) = numbers.and_then(Result::ok).and_then(|it| it.into_iter().next()) else {
+            return Ok(None);
+        };
+        let found = self.core.app.duty_phone_of(&number.e164, self.core.clock.wall()).await;
+        let Some(ward) = found.map_err(|error| error.to_string())? else { return Ok(None) };
+        let colleague = Colleague {
+            user: None,
+            name: ward.place,
+            part: Part::Agent,
+            to: way_to(&self.core, &ward.phone, None).await?,
+            ring: WARD_RINGS,
+            needs_key: true,
+            answers_itself: false,
+        };
+        let party = Party::ring(&self.core, colleague, self.sound.media.as_ref()).await;
+        party.map(Some).map_err(|error| error.to_string())
     }
 
     pub(super) fn on_withdraw(&mut self, agent: UserId) {
@@ -179,6 +240,9 @@ impl Call {
         }
     }
 }
+
+/// A nurse at a bed needs a while to the desk.
+const WARD_RINGS: std::time::Duration = std::time::Duration::from_secs(40);
 
 pub(super) const CENTRE: &str = "centre";
 const LANGUAGE: &str = "zh-CN";

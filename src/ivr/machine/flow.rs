@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Ask, Level, Machine, Output, Respondent, State, Then};
+use super::{AFTER_PERSON, Ask, Level, Machine, Output, Respondent, State, Then};
 use crate::{
     domain::Conversation,
     ivr::{
@@ -273,6 +273,11 @@ impl Machine {
         self.verdict.wants_person = true;
         if matches!(&self.state, State::Asking(ask) if ask.item.verify.is_some()) {
             self.resume_recording();
+        }
+        if text.is_some() && self.context.facts.contains(AFTER_PERSON) {
+            self.state = State::Ended;
+            self.outputs.push_back(Output::HangUp);
+            return;
         }
         if let Some(id) = text {
             let clips = self.text(id);

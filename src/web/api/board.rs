@@ -10,7 +10,10 @@ use uuid::Uuid;
 use super::desk::PartyView;
 use crate::{
     base::{CallId, UserId},
-    domain::{acd::Seat, room::Part},
+    domain::{
+        acd::{QueueView, Seat},
+        room::Part,
+    },
     engine::{self, Act, ActError, DeskAct, LiveCall},
     store::{agent, call, queue},
     web::{
@@ -67,6 +70,9 @@ struct QueueNowView {
     nobody: i64,
     wait_mean_s: Option<f64>,
     wait_max_s: Option<f64>,
+    /// 通话评价 of today: how many marks, and their mean (1 to 5).
+    rated: i64,
+    rating_mean: Option<f64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -110,19 +116,7 @@ async fn board(State(site): State<Shared>, signed: Signed) -> Result<Json<LiveBo
     let queues = core.acd.queue_views(now).into_iter().map(|view| {
         let tally = tallies.iter().find(|tally| tally.queue == view.code);
         let name = names.iter().find(|queue| queue.code == view.code);
-        QueueNowView {
-            name: name.map(|queue| queue.name.clone()).unwrap_or_default(),
-            code: view.code,
-            waiting: view.waiting,
-            longest_wait_s: view.longest_wait.map(|wait| wait.as_secs()),
-            signed_in: view.signed_in,
-            idle: view.idle,
-            answered: tally.map_or(0, |tally| tally.answered),
-            gave_up: tally.map_or(0, |tally| tally.gave_up),
-            nobody: tally.map_or(0, |tally| tally.nobody),
-            wait_mean_s: tally.and_then(|tally| tally.wait_mean_s),
-            wait_max_s: tally.and_then(|tally| tally.wait_max_s),
-        }
+        queue_now(view, name.map(|queue| queue.name.clone()).unwrap_or_default(), tally)
     });
     Ok(Json(LiveBoardView {
         at,
@@ -130,6 +124,24 @@ async fn board(State(site): State<Shared>, signed: Signed) -> Result<Json<LiveBo
         queues: queues.collect(),
         calls: calls.into_iter().map(call_view).collect(),
     }))
+}
+
+fn queue_now(view: QueueView, name: String, today: Option<&queue::Tally>) -> QueueNowView {
+    QueueNowView {
+        name,
+        code: view.code,
+        waiting: view.waiting,
+        longest_wait_s: view.longest_wait.map(|wait| wait.as_secs()),
+        signed_in: view.signed_in,
+        idle: view.idle,
+        answered: today.map_or(0, |tally| tally.answered),
+        gave_up: today.map_or(0, |tally| tally.gave_up),
+        nobody: today.map_or(0, |tally| tally.nobody),
+        wait_mean_s: today.and_then(|tally| tally.wait_mean_s),
+        wait_max_s: today.and_then(|tally| tally.wait_max_s),
+        rated: today.map_or(0, |tally| tally.rated),
+        rating_mean: today.and_then(|tally| tally.rating_mean),
+    }
 }
 
 fn seat_view(

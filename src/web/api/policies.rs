@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::DIVISION_POLICY,
-    domain::{CallingPolicy, Division, DivisionRule, RetryPolicy, Window},
+    domain::{CallingPolicy, DayHours, Division, DivisionRule, RetryPolicy, ServiceHours, Window},
     web::{
         Shared,
         ask::Body,
@@ -18,7 +18,10 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(find, put)).routes(routes!(division, put_division))
+    OpenApiRouter::new()
+        .routes(routes!(find, put))
+        .routes(routes!(division, put_division))
+        .routes(routes!(service_hours, put_service_hours))
 }
 
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
@@ -195,6 +198,67 @@ async fn put_division(
     let (core, by) = (&site.core, &signed.0.principal);
     core.app.put_division(by, &division, core.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// 白班 and 晚班 of a kind of day; absent: nobody is there.
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct DayHoursView {
+    day: Option<WindowView>,
+    evening: Option<WindowView>,
+}
+
+/// 服务时段: when callers find somebody. Everything else is night; 调休 days are workdays.
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ServiceHoursView {
+    workday: DayHoursView,
+    weekend: DayHoursView,
+    holiday: DayHoursView,
+}
+
+impl From<DayHours> for DayHoursView {
+    fn from(hours: DayHours) -> Self {
+        let view = |it: Window| WindowView { from: it.from, to: it.to };
+        Self { day: hours.day.map(view), evening: hours.evening.map(view) }
+    }
+}
+
+impl From<DayHoursView> for DayHours {
+    fn from(view: DayHoursView) -> Self {
+        let window = |it: WindowView| Window { from: it.from, to: it.to };
+        Self { day: view.day.map(window), evening: view.evening.map(window) }
+    }
+}
+
+impl From<ServiceHours> for ServiceHoursView {
+    fn from(hours: ServiceHours) -> Self {
+        let ServiceHours { workday, weekend, holiday } = hours;
+        Self { workday: workday.into(), weekend: weekend.into(), holiday: holiday.into() }
+    }
+}
+
+#[utoipa::path(get, path = "/api/policies/service-hours", tag = "policies",
+    responses((status = 200, body = ServiceHoursView)))]
+async fn service_hours(State(site): State<Shared>, _: Signed) -> Result<Json<ServiceHoursView>> {
+    Ok(Json(site.core.app.service_hours().await?.into()))
+}
+
+#[utoipa::path(put, path = "/api/policies/service-hours", tag = "policies",
+    request_body = ServiceHoursView, responses((status = 200, body = ServiceHoursView)))]
+async fn put_service_hours(
+    State(site): State<Shared>,
+    signed: Signed,
+    Body(ask): Body<ServiceHoursView>,
+) -> Result<Json<ServiceHoursView>> {
+    signed.may_set_policy()?;
+    let ServiceHoursView { workday, weekend, holiday } = ask;
+    let hours =
+        ServiceHours { workday: workday.into(), weekend: weekend.into(), holiday: holiday.into() };
+    let core = &site.core;
+    core.app.put_service_hours(&signed.0.principal, &hours, core.clock.wall()).await?;
+    core.load_agents().await?;
+    Ok(Json(hours.into()))
 }
 
 const NAME: &str = "calling";

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    domain::acd::Strategy,
+    domain::{Shift, acd::Strategy},
     store::queue::{self, Queue},
     web::{
         Shared,
@@ -46,6 +46,27 @@ struct QueueAsk {
     waiting_max: i32,
     /// The caller's own doctor or nurse is rung before anybody else.
     own_first: bool,
+    /// In which shifts (`day`, `evening`, `night`) it is served.
+    #[serde(default = "always")]
+    open_in: Vec<String>,
+    /// `agents`, or `duty_phone`: that of the caller's last ward rings first.
+    #[serde(default = "agents")]
+    rings: String,
+    /// 通话评价 after the agent has put down.
+    #[serde(default = "yes")]
+    asks_rating: bool,
+}
+
+fn always() -> Vec<String> {
+    Shift::ALL.iter().map(ToString::to_string).collect()
+}
+
+fn agents() -> String {
+    "agents".to_owned()
+}
+
+const fn yes() -> bool {
+    true
 }
 
 #[utoipa::path(get, path = "/api/queues", tag = "queues",
@@ -63,6 +84,9 @@ async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<Acd
             announce_s: row.announce_s,
             waiting_max: row.waiting_max,
             own_first: row.own_first,
+            open_in: row.open_in,
+            rings: row.rings,
+            asks_rating: row.asks_rating,
         },
     };
     Ok(Json(queue::list(&mut scope).await?.into_iter().map(view).collect()))
@@ -77,6 +101,9 @@ async fn put(
     Body(ask): Body<QueueAsk>,
 ) -> Result<StatusCode> {
     let strategy: Strategy = ask.strategy.parse().map_err(Problem::invalid)?;
+    if let Some(wrong) = ask.open_in.iter().find_map(|word| word.parse::<Shift>().err()) {
+        return Err(Problem::invalid(wrong));
+    }
     let row = Queue {
         code: code?.0,
         name: ask.name.trim().to_owned(),
@@ -87,6 +114,9 @@ async fn put(
         announce_s: ask.announce_s,
         waiting_max: ask.waiting_max,
         own_first: ask.own_first,
+        open_in: ask.open_in,
+        rings: ask.rings,
+        asks_rating: ask.asks_rating,
     };
     let core = &site.core;
     core.app.put_queue(&signed.0.principal, &row, core.clock.wall()).await?;

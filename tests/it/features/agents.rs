@@ -13,24 +13,40 @@ use crate::support::{
 };
 
 const TRUNK: &str = "lines = 10\ncalls_per_s = 10.0";
-const AT_ONCE: PicksUp = PicksUp::After(Duration::from_millis(200));
+pub(super) const AT_ONCE: PicksUp = PicksUp::After(Duration::from_millis(200));
 
-fn hums(number: &str, hertz: f64) -> Patient {
+pub(super) fn hums(number: &str, hertz: f64) -> Patient {
     let dials = vec![Dial { hums_hz: Some(hertz), ..dial(Behaviour::Answer) }];
     Patient { number: number.to_owned(), dials, truth: None }
 }
 
-fn discharge(no: &str, phone: &str) -> String {
+pub(super) fn discharge(no: &str, phone: &str) -> String {
     format!("张{no},男,1960-02-03,{no},心内科,一病区,2024-12-20,2025-01-01,1,{phone},J18,肺炎")
 }
 
-async fn open(name: &str) -> Hospital {
+pub(super) async fn open(name: &str) -> Hospital {
     let head = "[sip]\ninbound_dialplan = \"short_menu\"";
-    Hospital::open_with(name, "2025-01-06T10:00", head, TRUNK).await
+    let hospital = Hospital::open_with(name, "2025-01-06T10:00", head, TRUNK).await;
+    centre(&hospital, &json!({ "asks_rating": false }));
+    hospital
+}
+
+/// The queue of the centre, but for this.
+pub(super) fn centre(hospital: &Hospital, but: &Value) {
+    queue(hospital, "centre", but);
+}
+
+fn queue(hospital: &Hospital, code: &str, but: &Value) {
+    let mut rule = json!({ "name": code, "strategy": "longest_idle", "priority": 0,
+        "ring_s": 20, "wait_max_s": 60, "announce_s": 30, "waiting_max": 20, "own_first": true });
+    for (key, value) in but.as_object().unwrap() {
+        rule[key] = value.clone();
+    }
+    hospital.put(&format!("/api/queues/{code}"), &rule).ok();
 }
 
 /// Discharged patients Z1, Z2 … with a follow-up each that is for a person.
-async fn tasks(hospital: &Hospital, count: usize) -> Vec<String> {
+pub(super) async fn tasks(hospital: &Hospital, count: usize) -> Vec<String> {
     let rows: Vec<_> =
         (1..=count).map(|n| discharge(&format!("Z{n}"), &format!("1380000000{n}"))).collect();
     hospital.discharges(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
@@ -46,13 +62,13 @@ async fn tasks(hospital: &Hospital, count: usize) -> Vec<String> {
     found
 }
 
-async fn talking(hospital: &Hospital, agent: &Agent, task: &str) -> String {
+pub(super) async fn talking(hospital: &Hospital, agent: &Agent, task: &str) -> String {
     agent.post(hospital, "/api/desk/dial", &json!({ "task_id": task })).ok();
     let desk = agent.wait(hospital, "answered", |desk| desk["call"]["state"] == "answered").await;
     desk["call"]["call_id"].as_str().unwrap().to_owned()
 }
 
-async fn ended(hospital: &Hospital, call: &str) -> Value {
+pub(super) async fn ended(hospital: &Hospital, call: &str) -> Value {
     for _ in 0..400 {
         let shown = hospital.get(&format!("/api/calls/{call}")).ok();
         if shown["call"]["state"] == "ended"
@@ -88,7 +104,7 @@ async fn recording(hospital: &Hospital, call: &str) -> (Vec<i16>, Vec<i16>) {
     (channel(&file, 0), channel(&file, 1))
 }
 
-async fn pass(seconds: f32) {
+pub(super) async fn pass(seconds: f32) {
     tokio::time::sleep(Duration::from_secs_f32(seconds)).await;
 }
 
@@ -322,6 +338,7 @@ async fn f041_a_call_that_is_given_to_a_queue_reaches_who_serves_it() {
     let nurse = house.staff(&hospital, "zhou", "nurse", 500.0, AT_ONCE, &["complaint"]).await;
     let task = tasks(&hospital, 1).await.remove(0);
     let call = talking(&hospital, &agent, &task).await;
+    queue(&hospital, "complaint", &json!({ "asks_rating": false }));
     let to = |queue: &str| json!({ "act": "to_queue", "queue": queue });
     assert_eq!(agent.act(&hospital, &call, &to("moon")).status, 409, "there is no such queue");
     agent.act(&hospital, &call, &to("complaint")).ok();
@@ -444,9 +461,7 @@ async fn f042_a_message_is_kept_linked_assigned_heard_and_closed() {
 async fn f047_two_who_pick_up_in_the_same_moment_do_not_both_get_the_caller() {
     let hospital = open("case25").await;
     let carrier = hospital.carrier(vec![]).await;
-    let rule = json!({ "name": "随访中心", "strategy": "ring_all", "priority": 0, "ring_s": 20,
-        "wait_max_s": 60, "announce_s": 30, "waiting_max": 20, "own_first": true });
-    hospital.put("/api/queues/centre", &rule).ok();
+    centre(&hospital, &json!({ "strategy": "ring_all", "asks_rating": false }));
     let house = House::new();
     let first = house.agent(&hospital, "li", 700.0, AT_ONCE).await;
     let second = house.agent(&hospital, "wang", 900.0, AT_ONCE).await;

@@ -20,6 +20,7 @@ mod past;
 mod plans;
 mod quality;
 mod questionnaires;
+mod queues;
 mod records;
 mod ring_test;
 mod roles;

@@ -89,6 +89,12 @@ pub(in crate::web) fn desk_view(site: &Site, signed: &Signed) -> DeskView {
         let own = live.room.iter().find(|party| party.user == Some(user));
         own.map(|own| call_view(&live, Some(own)))
     };
+    // A caller who says how it was is on the line without the agent.
+    let left = |live: &LiveCall| {
+        live.state == "answered" && live.room.iter().all(|party| party.user != Some(user))
+    };
+    let mut aside = core.live.list_aside();
+    aside.extend(core.live.list().into_iter().filter(left));
     let is_own = |live: &LiveCall| live.owner == Some(user);
     let written_up = |live: LiveCall| call_view(&live, None);
     DeskView {
@@ -102,7 +108,7 @@ pub(in crate::web) fn desk_view(site: &Site, signed: &Signed) -> DeskView {
         calls_taken: seat.as_ref().map_or(0, |seat| seat.calls_taken),
         wrap_up_until: seat.and_then(|seat| seat.wrap_up_until).map(wall),
         call: core.live.list().into_iter().find_map(view),
-        to_write_up: core.live.list_aside().into_iter().filter(is_own).map(written_up).collect(),
+        to_write_up: aside.into_iter().filter(is_own).map(written_up).collect(),
     }
 }
 
