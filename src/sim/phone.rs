@@ -5,10 +5,10 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{broadcast, mpsc, watch};
@@ -69,6 +69,7 @@ struct Shared {
     bind: SocketAddr,
     acts: broadcast::Sender<Act>,
     rung: AtomicUsize,
+    rung_at: Mutex<Vec<Instant>>,
     live: watch::Sender<usize>,
     registered: watch::Sender<bool>,
 }
@@ -103,6 +104,7 @@ impl Phone {
             bind: interfaces.first().map_or(bind, |interface| interface.bind),
             acts: broadcast::channel(ACTS_MAX).0,
             rung: AtomicUsize::new(0),
+            rung_at: Mutex::default(),
             live: watch::channel(0).0,
             registered: watch::channel(false).0,
             config,
@@ -122,6 +124,11 @@ impl Phone {
     /// How often it has rung.
     pub fn rung(&self) -> usize {
         self.shared.rung.load(Relaxed)
+    }
+
+    /// When each INVITE came, up to a bound.
+    pub fn rung_at(&self) -> Vec<Instant> {
+        self.shared.rung_at.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many calls it is in.
@@ -218,6 +225,7 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Incoming>) {
             let _ = shared.signalling.send(EndpointInput::Respond { transaction, response }).await;
             continue;
         }
+        shared.note_ring();
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let number = shared.rung.fetch_add(1, Relaxed) + 1;
@@ -229,6 +237,13 @@ async fn serve(shared: Arc<Shared>, mut incoming: mpsc::Receiver<Incoming>) {
 }
 
 impl Shared {
+    fn note_ring(&self) {
+        let mut rung_at = self.rung_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if rung_at.len() < RINGS_KEPT {
+            rung_at.push(self.clock.instant());
+        }
+    }
+
     fn flow(&self) -> Flow {
         let remote = self.config.server;
         Flow { transport: Transport::Udp, interface: InterfaceId(0), remote }
@@ -242,7 +257,7 @@ struct Call {
     media: MediaHandle,
     sounds: mpsc::Receiver<MediaEvent>,
     acts: broadcast::Receiver<Act>,
-    at: Option<std::time::Instant>,
+    at: Option<Instant>,
     number: usize,
     is_live: bool,
 }
@@ -434,3 +449,6 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// Beside the server's and the carrier's own.
 const RTP_PORTS: std::ops::RangeInclusive<u16> = 50_000..=54_999;
+
+/// More rings than an agent answers in a day.
+const RINGS_KEPT: usize = 1000;

@@ -203,6 +203,14 @@ impl Hospital {
     }
 
     /// Whatever the answer holds.
+    /// An answer that does not end.
+    pub(crate) fn stream_as(&self, cookie: &str, path: &str) -> impl std::io::Read + use<> {
+        let config = ureq::Agent::config_builder().build();
+        let agent: ureq::Agent = config.into();
+        let asked = agent.get(format!("{}{path}", self.address)).header("cookie", cookie);
+        asked.call().unwrap().into_body().into_reader()
+    }
+
     pub(crate) fn status_as(&self, cookie: &str, path: &str) -> u16 {
         let request = agent().get(format!("{}{path}", self.address)).header("cookie", cookie);
         tokio::task::block_in_place(|| request.call()).unwrap().status().as_u16()

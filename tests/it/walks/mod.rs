@@ -3,6 +3,7 @@
 mod commands;
 mod do_not_call;
 mod fault;
+mod load;
 mod phone;
 mod run;
 mod stopping;
