@@ -7,9 +7,14 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{App, Change, Result, alerts::Source, note};
+use super::{
+    App, Change, LeftMessage, Result,
+    alerts::Source,
+    note,
+    voicemail::{leave, only_person},
+};
 use crate::{
-    base::{AnswerId, AttemptId, CallId, NumberId, PersonId, TaskId},
+    base::{AnswerId, AttemptId, CallId, E164, NumberId, PersonId, TaskId},
     domain::{Conversation, DayPart},
     store::{self, Principal, Scope},
 };
@@ -23,7 +28,13 @@ pub struct CallRef {
     pub person: Option<PersonId>,
     pub department: Option<Uuid>,
     pub number: Option<NumberId>,
+    /// Who rings in.
+    pub from: Option<CallerNumber>,
 }
+
+/// The number of a caller; absent: it was withheld, or is none.
+#[derive(Clone, Debug)]
+pub struct CallerNumber(pub Option<E164>);
 
 #[derive(Clone)]
 pub struct GivenAnswer {
@@ -163,7 +174,12 @@ async fn take_effect(
     effect: Effect,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let Some(person) = call.person else { return Ok(()) };
+    let from = call.from.as_ref().and_then(|from| from.0.as_ref());
+    let person = match (call.person, from) {
+        (None, Some(number)) => only_person(scope, number.as_str()).await?.map(PersonId::from_uuid),
+        (person, _) => person,
+    };
+    let Some(person) = person else { return take_effect_of_nobody(scope, call, effect, at).await };
     match effect {
         Effect::ConsentGiven => {
             consent(scope, call, person, "call", "given", at).await?;
@@ -200,6 +216,30 @@ async fn take_effect(
     note(scope, &SYSTEM, &change, at).await
 }
 
+/// Whose call it is cannot be known: what they refuse holds for the number they ring from.
+async fn take_effect_of_nobody(
+    scope: &mut Scope,
+    call: &CallRef,
+    effect: Effect,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let (Some(CallerNumber(number)), Effect::OptOut) = (&call.from, effect) else { return Ok(()) };
+    let Some(number) = number else {
+        return open_task(scope, call, "person_call", "退订，号码未知", at).await;
+    };
+    let (reason, by) = ("来电退订", SYSTEM.name());
+    store::person::do_not_call(scope, number.as_str(), reason, by, at).await?;
+    let change = Change {
+        did: effect_name(effect),
+        subject: "do_not_call",
+        subject_id: number.as_str().to_owned(),
+        reason: Some("key"),
+        department: None,
+        body: json!({ "call_id": call.call }),
+    };
+    note(scope, &SYSTEM, &change, at).await
+}
+
 async fn consent(
     scope: &mut Scope,
     call: &CallRef,
@@ -229,6 +269,9 @@ async fn open_task(
 ) -> Result<()> {
     if let Some(parent) = call.task {
         store::task::open_follow_on(scope, TaskId::new(at), parent, kind, why, at).await?;
+    } else if let Some(CallerNumber(number)) = &call.from {
+        let left = LeftMessage { call: call.call, number: number.clone(), from_ms: 0, to_ms: 0 };
+        leave(scope, &left, Some(why), at).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{App, AppError, Change, Result, note};
 use crate::{
     base::{CallId, E164, TaskId},
-    store::{self, Principal, voicemail},
+    store::{self, Principal, Scope, voicemail},
 };
 
 /// What a caller has left.
@@ -22,26 +22,41 @@ pub struct LeftMessage {
 
 const SYSTEM: Principal = Principal::System("voicemail");
 
+/// A message, or in words what the caller wants.
+pub(super) async fn leave(
+    scope: &mut Scope,
+    left: &LeftMessage,
+    wants: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let number = left.number.as_ref().map(E164::as_str).unwrap_or_default();
+    let id = *TaskId::new(at).as_uuid();
+    let new = voicemail::New {
+        id,
+        call: left.call,
+        person: only_person(scope, number).await?,
+        remote: number,
+        from_ms: left.from_ms,
+        to_ms: left.to_ms,
+        wants,
+    };
+    voicemail::insert(scope, &new, at).await?;
+    let change = Change { reason: None, ..told("left", id) };
+    note(scope, &SYSTEM, &change, at).await
+}
+
+/// A number of several is nobody's in particular.
+pub(super) async fn only_person(scope: &mut Scope, e164: &str) -> Result<Option<Uuid>> {
+    let having = store::person::with_number(scope, e164, 2).await?;
+    Ok(having.first().filter(|_| having.len() == 1).map(|one| one.person_id))
+}
+
 impl App {
     /// # Errors
     /// When the database cannot be written.
     pub async fn leave_message(&self, left: &LeftMessage, at: DateTime<Utc>) -> Result<()> {
         let mut scope = self.scope(&SYSTEM).await?;
-        let number = left.number.as_ref().map(E164::as_str).unwrap_or_default();
-        let having = store::person::with_number(&mut scope, number, 2).await?;
-        let id = *TaskId::new(at).as_uuid();
-        let new = voicemail::New {
-            id,
-            call: left.call,
-            // A number of several is nobody's in particular.
-            person: having.first().filter(|_| having.len() == 1).map(|one| one.person_id),
-            remote: number,
-            from_ms: left.from_ms,
-            to_ms: left.to_ms,
-        };
-        voicemail::insert(&mut scope, &new, at).await?;
-        let change = Change { reason: None, ..told("left", id) };
-        note(&mut scope, &SYSTEM, &change, at).await?;
+        leave(&mut scope, left, None, at).await?;
         self.commit(scope).await
     }
 

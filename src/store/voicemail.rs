@@ -13,15 +13,16 @@ pub struct New<'a> {
     pub remote: &'a str,
     pub from_ms: i64,
     pub to_ms: i64,
+    pub wants: Option<&'a str>,
 }
 
 /// Its department is that of the person's last discharge.
 pub async fn insert(scope: &mut Scope, new: &New<'_>, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "insert into voicemail (voicemail_id, call_id, person_id, department_id, remote, from_ms,
-             to_ms, left_at)
+             to_ms, left_at, wants)
          values ($1, $2, $3, (select a.department_id from admission a where a.person_id = $3
-             order by a.discharged_on desc limit 1), $4, $5, $6, $7)
+             order by a.discharged_on desc limit 1), $4, $5, $6, $7, $8)
          on conflict (voicemail_id) do nothing",
         new.id,
         new.call.as_uuid(),
@@ -29,7 +30,8 @@ pub async fn insert(scope: &mut Scope, new: &New<'_>, at: DateTime<Utc>) -> Resu
         new.remote,
         new.from_ms,
         new.to_ms,
-        at
+        at,
+        new.wants
     )
     .execute(scope.connection())
     .await?;
@@ -46,6 +48,7 @@ pub struct Voicemail {
     pub remote: String,
     pub from_ms: i64,
     pub to_ms: i64,
+    pub wants: Option<String>,
     pub left_at: DateTime<Utc>,
     pub assigned_to: Option<String>,
     pub done_at: Option<DateTime<Utc>>,
@@ -64,7 +67,8 @@ pub async fn list(
     Ok(sqlx::query_as!(
         Voicemail,
         r#"select v.voicemail_id, v.call_id, r.recording_id as "recording_id?", v.person_id,
-             p.name as "name?", d.name as "department?", v.remote, v.from_ms, v.to_ms, v.left_at,
+             p.name as "name?", d.name as "department?", v.remote, v.from_ms, v.to_ms,
+             v.wants, v.left_at,
              v.assigned_to, v.done_at, v.done_by, v.outcome
          from voicemail v left join person p using (person_id)
              left join department d on d.department_id = v.department_id

@@ -77,6 +77,14 @@ impl Call {
         begun.inspect_err(|error| tracing::error!(%error, "a follow-up could not be begun")).is_ok()
     }
 
+    /// Of who rings in. Absent: withheld, or no number that can be dialled.
+    pub(super) fn caller_number(&self) -> Option<E164> {
+        let live = self.core.live.list().into_iter().find(|live| live.call == self.id)?;
+        let area_code = &self.core.config().hospital.area_code;
+        let numbers = read_cell(live.remote.reveal(), area_code).ok()?;
+        numbers.into_iter().next().map(|number| number.e164)
+    }
+
     fn trunk(&self) -> String {
         let live = self.core.live.list().into_iter().find(|live| live.call == self.id);
         live.and_then(|live| live.trunk).unwrap_or_default()

@@ -249,8 +249,15 @@ impl Call {
     }
 
     pub(super) async fn leave_task(&mut self, why: String) {
-        self.keep_message().await;
-        self.write(Entry::Task(why)).await;
+        let is_kept = self.keep_message().await;
+        if is_kept && self.call_ref().task.is_none() {
+            return;
+        }
+        if !self.is_rated() {
+            return self.write(Entry::Task(why)).await;
+        }
+        // A mark is the call's alone, but who is to be called back for it is a patient.
+        self.want_call_back(&why).await;
     }
 
     /// What the call would come to now is a stored fact, should we not live to its end.
@@ -333,25 +340,22 @@ impl Call {
     }
 
     /// A message that answers no question is somebody's to hear.
-    async fn keep_message(&mut self) {
+    /// Answers whether there was one.
+    async fn keep_message(&mut self) -> bool {
         let span = self.talk.as_mut().and_then(|talk| talk.message_span.take());
         let Some((from, to)) = span.filter(|_| matches!(self.kind, super::Kind::Inbound(_))) else {
-            return;
+            return false;
         };
-        let config = self.core.config();
-        let live = self.core.live.list().into_iter().find(|live| live.call == self.id);
-        let remote = live.map(|live| live.remote);
-        let numbers = remote
-            .and_then(|it| crate::domain::read_cell(it.reveal(), &config.hospital.area_code).ok());
         let as_i64 = |ms: u128| i64::try_from(ms).unwrap_or(i64::MAX);
         let left = LeftMessage {
             call: self.id,
-            number: numbers.and_then(|found| found.into_iter().next()).map(|found| found.e164),
+            number: self.caller_number(),
             from_ms: as_i64(from),
             to_ms: as_i64(to),
         };
         let (app, at) = (&self.core.app, self.core.clock.wall());
         super::end::until_stored("a message", || app.leave_message(&left, at)).await;
+        true
     }
 
     fn answer_entry(&mut self, given: &Given) -> Entry {

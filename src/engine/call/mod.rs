@@ -50,7 +50,7 @@ use sound::Sound;
 
 use super::{Core, Hold, Journal, Mailbox, MediaEvent, StudioScript, hold, sleep};
 use crate::{
-    app::{CallRef, Claim, DutyClaim, RingClaim},
+    app::{CallRef, CallerNumber, Claim, DutyClaim, RingClaim},
     base::{CallId, LegId, Machine as _, PersonId},
     ivr::{self, duty::DutyPhone},
     sip::{
@@ -384,6 +384,7 @@ impl Call {
                 person: Some(claim.person),
                 department: claim.department,
                 number: Some(claim.number),
+                from: None,
             };
         }
         let claim = self.kind.claim();
@@ -394,6 +395,7 @@ impl Call {
             person: claim.map(|claim| claim.person),
             department: claim.and_then(|claim| claim.department),
             number: claim.map(|claim| claim.number),
+            from: matches!(self.kind, Kind::Inbound(_)).then(|| CallerNumber(self.caller_number())),
         }
     }
 

@@ -13,7 +13,6 @@ use crate::{
     base::{Key, UserId},
     domain::{
         acd::{Input, NobodyWhy, Waiter},
-        read_cell,
         room::Part,
     },
     engine::{agent_phone, way_to},
@@ -106,13 +105,8 @@ impl Call {
     }
 
     async fn ward_party(&self) -> Result<Option<Party>, String> {
-        let config = self.core.config();
-        let live = self.core.live.list().into_iter().find(|live| live.call == self.id);
-        let numbers = live.map(|live| read_cell(live.remote.reveal(), &config.hospital.area_code));
-        let Some(number) = numbers.and_then(Result::ok).and_then(|it| it.into_iter().next()) else {
-            return Ok(None);
-        };
-        let found = self.core.app.duty_phone_of(&number.e164, self.core.clock.wall()).await;
+        let Some(number) = self.caller_number() else { return Ok(None) };
+        let found = self.core.app.duty_phone_of(&number, self.core.clock.wall()).await;
         let Some(ward) = found.map_err(|error| error.to_string())? else { return Ok(None) };
         let colleague = Colleague {
             user: None,
@@ -155,7 +149,7 @@ impl Call {
         self.say_and_leave("person.none").await;
     }
 
-    async fn want_call_back(&self, why: &str) {
+    pub(super) async fn want_call_back(&self, why: &str) {
         let at = self.core.clock.wall();
         let entries = [(at, Entry::Task(why.to_owned()))];
         if let Err(error) = self.core.app.record(&self.call_ref(), 0, &entries).await {
@@ -204,7 +198,7 @@ impl Call {
     pub(super) async fn on_key_in_queue(&mut self, key: Key) {
         let is_known = match &self.kind {
             Kind::FollowUp(_) => true,
-            Kind::Inbound(caller) => caller.is_some(),
+            Kind::Inbound(_) => self.caller_number().is_some(),
             _ => false,
         };
         if key.as_char() != '1' || !is_known {

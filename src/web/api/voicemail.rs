@@ -36,6 +36,8 @@ struct VoicemailView {
     number: String,
     from_ms: i64,
     to_ms: i64,
+    /// What the caller wants, where no message says it.
+    wants: Option<String>,
     left_at: DateTime<Utc>,
     assigned_to: Option<String>,
     done_at: Option<DateTime<Utc>>,
@@ -82,6 +84,7 @@ async fn list(
         number: mask::number(&row.remote),
         from_ms: row.from_ms,
         to_ms: row.to_ms,
+        wants: row.wants,
         left_at: row.left_at,
         assigned_to: row.assigned_to,
         done_at: row.done_at,

@@ -182,3 +182,38 @@ async fn f034_at_night_the_duty_phone_of_the_callers_last_ward_is_rung_and_takes
     let shown = hospital.get(&format!("/api/calls/{call}")).ok();
     assert_eq!(shown["call"]["state"], "answered");
 }
+
+/// F034, F036: who has no open follow-up is kept their word too: "call me tomorrow" stands in the
+/// list with the number, and "no more calls" holds for the person, or for the number where it
+/// cannot be known whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn f034_what_a_caller_without_a_follow_up_wants_is_kept() {
+    let head = "[sip]\ninbound_dialplan = \"inbound\"";
+    let hospital = Hospital::open_with("f034w", "2025-01-06T10:00", head, "").await;
+    let carrier = hospital.carrier(vec![]).await;
+    let rows: Vec<_> = [("W1", "13800000001"), ("W2", "13800000002"), ("W3", "13800000002")]
+        .map(|(no, phone)| discharge(no, phone))
+        .to_vec();
+    hospital.discharges(&rows.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    for from in ["13800000001", "13800000002", "13900000009"] {
+        assert_eq!(rings_in(&hospital, &carrier, from, &["~9", "~1"]).await, "ended");
+    }
+    let refused = "select p.name from consent c join person p using (person_id) \
+                   where c.scope = 'call' and c.decision = 'refused'";
+    until("the refusal", || !hospital.sql(refused).trim().is_empty()).await;
+    assert_eq!(hospital.sql(refused).trim(), "张W1");
+    let numbers = "select e164 from do_not_call where revoked_at is null order by e164";
+    until("the numbers", || hospital.sql(numbers).lines().count() == 2).await;
+    assert_eq!(hospital.sql(numbers).trim(), "+8613800000002\n+8613900000009");
+
+    hospital.on("2025-01-06T23:00").await;
+    assert_eq!(rings_in(&hospital, &carrier, "13900000008", &["~2", "~2"]).await, "ended");
+    until("the wish", || hospital.get("/api/voicemail?open=true").ok()["items"][0].is_object())
+        .await;
+    let wish = hospital.get("/api/voicemail?open=true").ok()["items"][0].clone();
+    assert_eq!(wish["wants"], "次日首个时段回电");
+    assert_eq!(wish["number"], "139 **** 0008");
+    let id = wish["voicemail_id"].as_str().unwrap();
+    let done = json!({ "outcome": "已回电" });
+    hospital.post(&format!("/api/voicemail/{id}/close"), &done).ok();
+}

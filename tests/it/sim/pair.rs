@@ -388,6 +388,7 @@ impl Pair {
 
     async fn take_effect(&self, claim: &Claim, effect: Effect) {
         let call = CallRef {
+            from: None,
             call: CallId::new(self.at),
             attempt: Some(claim.attempt),
             task: Some(claim.task),

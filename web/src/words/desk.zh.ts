@@ -11,7 +11,7 @@ export default {
     dispositionNote: '问完的随访在上面点完成，不用选结果。', quickLater: '本人现在不便，约好再打。', quickFamily: '家属接听，已说明来意。', quickVisit: '已提醒按时复查。', popTitle: '来电', candidates: '可能的来电人', askWho: '一个号码可能是几个人的，先问清是谁。', nobodyKnown: '没有患者登记这个号码。可按姓名查找，或请对方说住院号。', inCall: '通话中的答案逐题存入',
   },
   voicemail_state: { new: '未处理', assigned: '已分配', done: '已处理' },
-  voicemail: { search: '姓名、号码', open: '未处理', empty: '没有待处理的留言。', nothing: '没有找到。请换一个词。', length: '时长', whose: '处理人', assign: '分配', close: '处理完毕' },
+  voicemail: { search: '姓名、号码', open: '未处理', empty: '没有待处理的留言和回电。', nothing: '没有找到。请换一个词。', length: '时长或要求', whose: '处理人', assign: '分配', close: '处理完毕' },
   board: { waiting: '排队', longest: '最长等待', idle: '空闲座席', answered: '今日接听', lost: '今日未接', agents: '座席', calls: '接听', talk: '通话', since: '持续', noAgents: '还没有座席。在技能组页登记话机。', callsNow: '座席通话', audited: '监听、密语、强插、接管都记入审计。', noCalls: '现在没有座席在通话。', agent: '座席', inQueue: '排队中', takeOver: '接管', gaveUp: '放弃', nobody: '无人接', rating: '通话评价（人数）', meanWait: '平均等待', dark: '大屏', light: '常规' },
   hours: { title: '服务时段', note: '时段以外按夜班处理；调休上班日按工作日。留空表示无人值守。', workday: '工作日', weekend: '周末', holiday: '节假日' },
   queues: { newQueue: '新建技能组', newAgent: '登记座席', agents: '座席', queues: '技能组', noAgents: '还没有座席。先在用户页建账号，再登记话机。', empty: '还没有技能组。', phone: '话机', kind: '话机类型', strategy: '分配方式', priority: '优先级', ring: '振铃时长', waitMax: '最长等待', announce: '播报间隔', waitingMax: '最多等待人数', ownFirst: '先找患者自己的医生或护士', openIn: '服务班次', rings: '先呼叫', dutyPhone: '来电者末次病区的值班电话', asksRating: '座席挂机后请来电者评分', code: '代码', skills: '技能组与等级，5 最先', removeQueue: '删除技能组', removeAgent: '取消座席' },

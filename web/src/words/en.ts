@@ -8,7 +8,7 @@ export default {
   ...desk,
   ...service,
   app: { centre: 'Follow-up centre', search: 'Patient, number, admission no., pinyin', searchAll: 'Find a patient', textSize: 'Text', small: 'S', medium: 'M', large: 'L', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
-  menu: { voicemail: 'Voicemail', board: 'Live board', queues: 'Queues and agents', complaints: 'Complaints', enquiries: 'Enquiries', articles: 'Knowledge', recordings: 'Recordings', quality: 'Quality', blocklist: 'Blacklist',
+  menu: { voicemail: 'Messages and callbacks', board: 'Live board', queues: 'Queues and agents', complaints: 'Complaints', enquiries: 'Enquiries', articles: 'Knowledge', recordings: 'Recordings', quality: 'Quality', blocklist: 'Blacklist',
     home: 'Home', due: 'Due', myPatients: 'My patients', byDiagnosis: 'By diagnosis', topics: 'Topics', patients: 'Patients', alerts: 'Alerts', repairs: 'Number repair', runs: 'Runs', calls: 'Calls', plans: 'Plans', questionnaires: 'Questionnaires', allocation: 'Allocation', samples: 'Samples',
     statistics: 'Statistics', management: 'Management', pdca: 'Improvement', imports: 'Import', interfaces: 'Interfaces', prompts: 'Prompt studio', trunks: 'Trunks', policy: 'Calling windows', users: 'Users', roles: 'Roles', departments: 'Departments', roster: 'Roster', holidays: 'Holidays',
   },

@@ -8,7 +8,7 @@ export default {
   ...desk,
   ...service,
   app: { centre: '随访中心', search: '患者、号码、住院号、拼音', searchAll: '查找患者', textSize: '字号', small: '小', medium: '中', large: '大', collapse: '收起', expand: '展开', lines: '线路', language: 'English', signOut: '退出登录', skip: '跳到正文' },
-  menu: { voicemail: '留言', board: '座席监控', queues: '技能组与座席', complaints: '投诉', enquiries: '咨询', articles: '知识库', recordings: '录音', quality: '质检', blocklist: '呼入黑名单',
+  menu: { voicemail: '留言与回电', board: '座席监控', queues: '技能组与座席', complaints: '投诉', enquiries: '咨询', articles: '知识库', recordings: '录音', quality: '质检', blocklist: '呼入黑名单',
     home: '工作台', due: '待随访', myPatients: '我的病人', byDiagnosis: '诊断随访', topics: '专题随访', patients: '患者', alerts: '危急提醒', repairs: '号码修正', runs: '外呼批次', calls: '通话记录', plans: '计划与周期', questionnaires: '问卷', allocation: '任务分配', samples: '抽查回访',
     statistics: '统计报表', management: '管理首页', pdca: '持续改进', imports: '数据导入', interfaces: '接口', prompts: '提示音录制', trunks: '线路', policy: '外呼时段', users: '用户', roles: '角色', departments: '科室', roster: '值班表', holidays: '节假日',
   },
