@@ -13,6 +13,7 @@ export default {
   voicemail_state: { new: '未处理', assigned: '已分配', done: '已处理' },
   voicemail: { search: '姓名、号码', open: '未处理', empty: '没有待处理的留言和回电。', nothing: '没有找到。请换一个词。', length: '时长或要求', whose: '处理人', assign: '分配', close: '处理完毕' },
   board: { waiting: '排队', longest: '最长等待', idle: '空闲座席', answered: '今日接听', lost: '今日未接', agents: '座席', calls: '接听', talk: '通话', since: '持续', noAgents: '还没有座席。在技能组页登记话机。', callsNow: '座席通话', audited: '监听、密语、强插、接管都记入审计。', noCalls: '现在没有座席在通话。', agent: '座席', inQueue: '排队中', takeOver: '接管', gaveUp: '放弃', nobody: '无人接', rating: '通话评价（人数）', meanWait: '平均等待', dark: '大屏', light: '常规' },
+  progressive: { title: '连续拨打', begin: '连续拨打 {n} 人', at: '第 {at} 个，共 {all} 个 · 已拨 {called} · 跳过 {passed}', soon: '{n} 秒后拨打', held: '已暂停', over: '清单已拨完', look: '先看', skip: '跳过', hold: '暂停', goOn: '继续', stop: '结束' },
   hours: { title: '服务时段', note: '时段以外按夜班处理；调休上班日按工作日。留空表示无人值守。', workday: '工作日', weekend: '周末', holiday: '节假日' },
   queues: { newQueue: '新建技能组', newAgent: '登记座席', agents: '座席', queues: '技能组', noAgents: '还没有座席。先在用户页建账号，再登记话机。', empty: '还没有技能组。', phone: '话机', kind: '话机类型', strategy: '分配方式', priority: '优先级', ring: '振铃时长', waitMax: '最长等待', announce: '播报间隔', waitingMax: '最多等待人数', ownFirst: '先找患者自己的医生或护士', openIn: '服务班次', rings: '先呼叫', dutyPhone: '来电者末次病区的值班电话', asksRating: '座席挂机后请来电者评分', code: '代码', skills: '技能组与等级，5 最先', removeQueue: '删除技能组', removeAgent: '取消座席' },
 }
