@@ -234,12 +234,17 @@ fn read_header(
 fn decode(bytes: &[u8]) -> Result<String, TableError> {
     let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(text.to_owned());
+        return Ok(without_nul(text.to_owned()));
     }
     match encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes) {
-        Some(text) => Ok(text.into_owned()),
+        Some(text) => Ok(without_nul(text.into_owned())),
         None => Err(TableError::Encoding),
     }
+}
+
+/// Some systems fill columns up with U+0000. It says nothing, and no database keeps it.
+pub(super) fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
 }
 
 fn delimiter(text: &str) -> u8 {

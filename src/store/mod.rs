@@ -93,16 +93,26 @@ pub enum StoreError {
     /// Somebody asked for more than one answer may cost.
     #[error("the query takes too long")]
     TooSlow,
+    /// A text or number that no column can hold: U+0000, a year 12000.
+    #[error("a value that cannot be kept")]
+    Value,
     /// A rule that the database holds by this name.
     #[error("breaks the rule {0}")]
     Rule(String),
 }
 
+/// The class of SQLSTATE (PostgreSQL, appendix A).
+const DATA_EXCEPTION: &str = "22";
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error().and_then(|error| error.constraint()) {
-            Some(rule) => Self::Rule(rule.to_owned()),
-            None => Self::Database(error),
+        let Some(told) = error.as_database_error() else { return Self::Database(error) };
+        if let Some(rule) = told.constraint() {
+            return Self::Rule(rule.to_owned());
+        }
+        match told.code() {
+            Some(code) if code.starts_with(DATA_EXCEPTION) => Self::Value,
+            _ => Self::Database(error),
         }
     }
 }

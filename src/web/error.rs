@@ -164,7 +164,18 @@ impl From<StoreError> for Problem {
                 "条件太宽,查询超时;请加上出院日期或科室 / the query takes too long: narrow it by the \
                  day of discharge or the department",
             ),
-            StoreError::Migration(_) | StoreError::Rule(_) => Self::fault(&error),
+            StoreError::Value => Self::invalid(
+                "含有无法保存的字符，或数值超出范围 / a character that cannot be kept, or a value out of \
+                 range",
+            ),
+            StoreError::Rule(_) => {
+                tracing::warn!(%error, "a request was refused by the record");
+                Self::conflict(
+                    "引用的记录不存在，或与已有记录冲突 / it refers to what is not there, or stands \
+                     against what is",
+                )
+            }
+            StoreError::Migration(_) => Self::fault(&error),
         }
     }
 }

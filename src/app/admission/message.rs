@@ -63,7 +63,10 @@ impl App {
                 Err(Failure::Ours(AppError::Store(StoreError::Rule(_)))) if tries < TRIES => {
                     continue;
                 }
-                Err(Failure::Ours(AppError::Store(StoreError::Rule(_)))) => own_fault(),
+                // To be sent again would change nothing.
+                Err(Failure::Ours(AppError::Store(StoreError::Rule(_) | StoreError::Value))) => {
+                    own_fault()
+                }
                 Err(Failure::Ours(AppError::Store(error))) => return Err(error.into()),
                 Err(Failure::Ours(_)) => own_fault(),
                 Err(Failure::Fault(fault)) => fault,

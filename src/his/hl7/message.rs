@@ -110,6 +110,8 @@ impl Message {
 
     fn from_text(text: &str, marks: Marks, charset: Charset) -> Result<Self, MessageError> {
         let mut segments = Vec::new();
+        // Padding of some senders; it says nothing, and no database keeps it.
+        let text = &text.replace('\0', "");
         for line in text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()) {
             if segments.len() == SEGMENTS_MAX {
                 return Err(MessageError::TooLong);

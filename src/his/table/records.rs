@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{COLUMNS_MAX, NumberedRow, ROWS_MAX, TableError};
+use super::{COLUMNS_MAX, NumberedRow, ROWS_MAX, TableError, without_nul};
 
 #[derive(Debug, Default)]
 pub(super) struct Records {
@@ -39,7 +39,7 @@ impl Records {
         if row.len() <= place {
             row.resize(place + 1, String::new());
         }
-        row[place] = cell;
+        row[place] = without_nul(cell);
         Ok(())
     }
 

@@ -47,7 +47,8 @@ fn resource(status: StatusCode, body: &Value) -> Response {
 
 /// What may be asked here.
 #[utoipa::path(get, path = "/api/fhir/metadata", tag = "fhir",
-    responses((status = 200, body = Value)))]
+    responses((status = 200, body = Value, content_type = "application/fhir+json"),
+        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
 async fn metadata(State(site): State<Shared>) -> Response {
     let zone = site.core.config().hospital.timezone;
     let date = site.core.clock.wall().with_timezone(&zone).to_rfc3339();
@@ -86,7 +87,8 @@ fn unnamed() -> Response {
 }
 
 #[utoipa::path(get, path = "/api/fhir/Patient", tag = "fhir", params(Search),
-    responses((status = 200, body = Value)))]
+    responses((status = 200, body = Value, content_type = "application/fhir+json"),
+        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
 async fn patients(
     State(site): State<Shared>,
     from: From,
@@ -104,7 +106,8 @@ async fn patients(
 }
 
 #[utoipa::path(get, path = "/api/fhir/Patient/{id}", tag = "fhir", params(("id" = Uuid, Path)),
-    responses((status = 200, body = Value)))]
+    responses((status = 200, body = Value, content_type = "application/fhir+json"),
+        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
 async fn patient(
     State(site): State<Shared>,
     from: From,
@@ -123,7 +126,8 @@ async fn patient(
 
 /// Each conversation's answers to a form, with the edition that was asked.
 #[utoipa::path(get, path = "/api/fhir/QuestionnaireResponse", tag = "fhir", params(Search),
-    responses((status = 200, body = Value)))]
+    responses((status = 200, body = Value, content_type = "application/fhir+json"),
+        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
 async fn responses(
     State(site): State<Shared>,
     from: From,
@@ -193,7 +197,8 @@ impl Editions for Asked {
 }
 
 #[utoipa::path(get, path = "/api/fhir/Questionnaire", tag = "fhir",
-    responses((status = 200, body = Value)))]
+    responses((status = 200, body = Value, content_type = "application/fhir+json"),
+        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
 async fn questionnaires(
     State(site): State<Shared>,
     from: From,
@@ -206,7 +211,8 @@ async fn questionnaires(
 }
 
 #[utoipa::path(get, path = "/api/fhir/Questionnaire/{id}", tag = "fhir",
-    params(("id" = String, Path)), responses((status = 200, body = Value)))]
+    params(("id" = String, Path)), responses((status = 200, body = Value, content_type = "application/fhir+json"),
+        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
 async fn questionnaire(
     State(site): State<Shared>,
     from: From,
@@ -225,7 +231,8 @@ async fn questionnaire(
 /// What a Questionnaire of another system would be as a form of ours; nothing is stored.
 /// Faults come by path, as an OperationOutcome.
 #[utoipa::path(post, path = "/api/questionnaires/fhir/check", tag = "questionnaires",
-    request_body = Value, responses((status = 200, body = Value)))]
+    request_body = Value, responses((status = 200, body = Value),
+        (status = 422, body = Value, content_type = "application/fhir+json")))]
 async fn check(_: Signed, Body(sent): Body<Value>) -> Response {
     match as_form(&sent) {
         Ok((form, left_out)) => {

@@ -27,11 +27,23 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 #[derive(Serialize, ToSchema)]
 struct AcdQueueView {
     code: String,
-    #[serde(flatten)]
-    of: QueueAsk,
+    name: String,
+    /// `longest_idle`, `fewest_calls`, `round_robin` or `ring_all`.
+    strategy: String,
+    priority: i16,
+    ring_s: i32,
+    wait_max_s: i32,
+    announce_s: i32,
+    waiting_max: i32,
+    own_first: bool,
+    /// Words of `shift`.
+    open_in: Vec<String>,
+    /// `agents` or `duty_phone`.
+    rings: String,
+    asks_rating: bool,
 }
 
-#[derive(Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct QueueAsk {
     name: String,
@@ -75,19 +87,17 @@ async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<Acd
     let mut scope = signed.scope(&site).await?;
     let view = |row: Queue| AcdQueueView {
         code: row.code,
-        of: QueueAsk {
-            name: row.name,
-            strategy: row.strategy,
-            priority: row.priority,
-            ring_s: row.ring_s,
-            wait_max_s: row.wait_max_s,
-            announce_s: row.announce_s,
-            waiting_max: row.waiting_max,
-            own_first: row.own_first,
-            open_in: row.open_in,
-            rings: row.rings,
-            asks_rating: row.asks_rating,
-        },
+        name: row.name,
+        strategy: row.strategy,
+        priority: row.priority,
+        ring_s: row.ring_s,
+        wait_max_s: row.wait_max_s,
+        announce_s: row.announce_s,
+        waiting_max: row.waiting_max,
+        own_first: row.own_first,
+        open_in: row.open_in,
+        rings: row.rings,
+        asks_rating: row.asks_rating,
     };
     Ok(Json(queue::list(&mut scope).await?.into_iter().map(view).collect()))
 }

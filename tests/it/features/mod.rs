@@ -3,6 +3,7 @@
 
 mod agents;
 mod alerts;
+mod bad_input;
 mod callback;
 mod clinical;
 mod cases;

@@ -135,3 +135,11 @@ fn a_batch_is_its_messages() {
         assert_eq!(found, expected, "{batch:?}");
     }
 }
+
+#[test]
+fn padding_with_zero_characters_is_no_part_of_a_value() {
+    let text = "MSH|^~\\&|HIS|A|S|B|20250101||ADT^A01|1|P|2.4\rPID|1||P1\0\0||张^\0三\r";
+    let message = Message::read(text.as_bytes()).unwrap();
+    assert_eq!(message.value("PID", 3, 1), "P1");
+    assert_eq!(message.value("PID", 5, 2), "三");
+}

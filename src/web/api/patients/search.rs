@@ -102,8 +102,11 @@ impl SearchTerms {
             search: text,
             diagnosis: ask.diagnosis,
             sex: ask.sex,
-            born_to: ask.age_from.and_then(years),
-            born_from: ask.age_to.and_then(|age| years(age + 1)).and_then(|day| day.succ_opt()),
+            born_to: ask.age_from.map(old).and_then(years),
+            born_from: ask
+                .age_to
+                .and_then(|age| years(old(age) + 1))
+                .and_then(|day| day.succ_opt()),
             discharged_from: ask.discharged_from,
             discharged_to: ask.discharged_to,
             department: ask.department_id,
@@ -118,3 +121,10 @@ pub(in crate::web::api) fn sound(text: &str) -> Option<String> {
     let plain = plain_query(text);
     plain.bytes().any(|byte| byte.is_ascii_alphabetic()).then_some(plain)
 }
+
+/// Nobody is older, and no calendar goes back to the year before the first.
+fn old(age: u32) -> u32 {
+    age.min(AGE_MAX)
+}
+
+const AGE_MAX: u32 = 200;
