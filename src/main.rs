@@ -79,3 +79,8 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Status => serve::status(path.as_deref()),
     }
 }
+        Command::Verify => keeping::verify(path.as_deref()),
+        Command::Backup { folder } => keeping::backup(path.as_deref(), &folder),
+        Command::Restore { folder, without_secrets } => {
+            keeping::restore(path.as_deref(), &folder, without_secrets)
+        }

@@ -13,6 +13,7 @@ mod articles;
 mod appointments;
 mod attempt;
 mod audit;
+mod backups;
 mod blocklist;
 mod calls;
 mod complaints;
@@ -64,6 +65,7 @@ pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POL
 pub use articles::ArticleText;
 pub use attempt::{AgentDial, Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
 pub use blocklist::BlocklistImport;
+pub use audit::{SEAL_PAGE, Sealing, link};
 pub use calls::{LegEnd, NewCall};
 pub use complaints::{COMPLAINT_POLICY, ComplaintStep, NewComplaint};
 pub use doors::Knock;

@@ -1,6 +1,7 @@
 //! The tokio half: sockets, timers, one task per call. Decides nothing itself.
 
 mod acd;
+mod backup;
 mod call;
 mod clock;
 mod core;
@@ -35,8 +36,10 @@ mod tls;
 mod trunks;
 mod tts;
 
+mod verify;
 pub use acd::AcdBoard;
 pub use call::{
+pub use backup::{BackupError, Made, Manifest, Restored, make_backup, restore};
     Act, ActError, CallHandle, Colleague, Command as CallCommand, Contact, Dial, DialError,
     DialPurpose, Disposition, Done, Ending, Line, Party, dial,
 };
@@ -59,7 +62,7 @@ pub use media_thread::{
 };
 pub use phones::PhoneBoard;
 pub use ports::{PortLease, PortPool};
-pub use postgres::{ClusterError, Postgres};
+pub use postgres::{ClusterError, Postgres, Tools};
 pub use prompts::{PromptError, Prompts, slower, wav_bytes};
 pub use recorder::{
     Recorder, RecorderMetrics, Recording, RecordingDone, RecordingError, RecordingFeed,
@@ -85,3 +88,4 @@ pub use studio::{
 pub use tls::{Tls, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};
 pub use tts::{Voice, VoiceError};
+pub use verify::{Verified, VerifyError, verify};

@@ -33,7 +33,7 @@ fn remove(path: &Path) -> bool {
         Ok(()) => true,
         Err(error) if error.kind() == ErrorKind::NotFound => true,
         Err(error) => {
-            warn!(%error, "a recording past its time cannot be removed");
+            warn!(%error, "a recording that is to go cannot be removed");
             false
         }
     }

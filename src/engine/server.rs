@@ -302,7 +302,7 @@ pub fn read_sources(folder: &Path) -> io::Result<Vec<Source>> {
 }
 
 /// One server a data folder: a second start says so at once.
-fn lock_data(data: &Path) -> Result<Flock<File>, StartError> {
+pub(super) fn lock_data(data: &Path) -> Result<Flock<File>, StartError> {
     let failed = |what: String| StartError::Files(format!("paths.data {}: {what}", data.display()));
     fs::create_dir_all(data).map_err(|error| failed(error.to_string()))?;
     let file =
@@ -365,7 +365,7 @@ fn port_error(config: &Config, error: &io::Error) -> String {
     )
 }
 
-fn node_name() -> String {
+pub(super) fn node_name() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "suifang".to_owned(), |name| name.trim().to_owned())
 }

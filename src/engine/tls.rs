@@ -1,5 +1,6 @@
 //! TLS of the page: a certificate from PEM files, read again when they change, so that a
-//! renewal needs no restart.
+//! renewal needs no restart. And to the one machine that we call by TLS: the receiver of the
+//! audit, by the hospital's own authority.
 
 use std::{
     fs, io,

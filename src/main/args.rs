@@ -109,6 +109,20 @@ pub(super) enum Command {
     /// Prompts read by a nurse instead of the machine.
     #[command(subcommand)]
     Prompts(Prompts),
+    /// Walk the sealed audit and every recording; name the first that was altered.
+    #[command(after_help = "Example: suifang verify")]
+    Verify,
+    /// Record, recordings, clips and dialplans into an empty folder, while calls run.
+    #[command(after_help = "Example: suifang backup /mnt/backup/2026-11-26")]
+    Backup { folder: PathBuf },
+    /// Fill an empty data folder from a backup, compare it with the manifest, and verify it.
+    #[command(after_help = "Example: suifang --config new.toml restore /mnt/backup/2026-11-26")]
+    Restore {
+        folder: PathBuf,
+        /// The configuration lacks secrets that the backup's server had: go on all the same.
+        #[arg(long)]
+        without_secrets: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,6 +14,7 @@ pub mod assessment;
 pub mod attempt;
 pub mod beside;
 pub mod audit;
+pub mod backup;
 pub mod blocklist;
 pub mod call;
 pub mod call_history;
@@ -182,7 +183,24 @@ impl Database {
     /// A transaction that sees what `principal` may see. Dropped without
     /// [`Scope::commit`], it leaves nothing behind.
     pub async fn scope(&self, principal: &Principal) -> Result<Scope> {
-        let mut tx = self.pool.begin().await?;
+        Self::opened(self.pool.begin().await?, principal).await
+    }
+
+    /// A transaction in which time stands still, for a backup: it only reads.
+    pub async fn snapshot(&self, principal: &Principal) -> Result<Scope> {
+        let begin = "begin isolation level repeatable read read only";
+        Self::opened(self.pool.begin_with(begin).await?, principal).await
+    }
+
+    /// The last migration that this binary knows.
+    pub fn schema_version() -> i64 {
+        MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+    }
+
+    async fn opened(
+        mut tx: Transaction<'static, Postgres>,
+        principal: &Principal,
+    ) -> Result<Scope> {
         // Who sees own patients only is known by the record, and by the hospital's names.
         sqlx::query!(
             "select set_config('suifang.departments', $1, true) as departments,
@@ -190,6 +208,20 @@ impl Database {
                  set_config('suifang.own', coalesce((select concat_ws(E'\\n', login, display_name,
                      staff_no) from account where login = $2 and own_patients_only), ''), true) as own",
             principal.departments(),
+    /// Makes a database ready for a restore: its roles. Answers whether it holds no table.
+    pub async fn is_empty(target: &Target) -> Result<bool> {
+        let mut owner = PgConnection::connect_with(&target.options(OWNER)?).await?;
+        prepare_roles(&mut owner, target).await?;
+        let tables = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from pg_class
+             where relkind = 'r' and relnamespace = 'public'::regnamespace"#
+        )
+        .fetch_one(&mut owner)
+        .await?;
+        owner.close().await?;
+        Ok(tables == 0)
+    }
+
             principal.login()
         )
         .fetch_one(&mut *tx)
