@@ -87,7 +87,7 @@ pub enum Target {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error(transparent)]
+    #[error("{}", told(.0))]
     Database(sqlx::Error),
     #[error("the database's migrations failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -109,6 +109,16 @@ impl From<sqlx::Error> for StoreError {
 }
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+/// The server quotes values in what it says of wrong data (classes 22 and 23): those are
+/// told by their code.
+fn told(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code.filter(|code| code.starts_with("22") || code.starts_with("23")) {
+        Some(code) => format!("wrong data (SQLSTATE {code})"),
+        None => error.to_string(),
+    }
+}
+
 
 /// On whose behalf rows are read and written.
 #[derive(Clone, Debug)]

@@ -330,6 +330,8 @@ const SETTINGS: &[&str] = &[
     "logging_collector=off",
     "log_min_messages=warning",
     "log_min_error_statement=panic",
+    // A broken rule's DETAIL quotes the row: a number, a name.
+    "log_error_verbosity=terse",
     "log_parameter_max_length=0",
     "log_parameter_max_length_on_error=0",
     "timezone=UTC",
