@@ -8,6 +8,10 @@ mod args;
 mod content;
 #[path = "main/doctor.rs"]
 mod doctor;
+#[path = "main/keeping.rs"]
+mod keeping;
+#[path = "main/person.rs"]
+mod person;
 #[path = "main/practice.rs"]
 mod practice;
 #[path = "main/seats.rs"]
@@ -63,6 +67,7 @@ fn run(args: Args) -> Result<(), Failure> {
         }
         Command::Call { to, trunk, dialplan } => serve::call(path.as_deref(), to, trunk, dialplan),
         Command::User(user) => account::user(path.as_deref(), user),
+        Command::Person(person) => person::person(path.as_deref(), &person),
         Command::StopAll { reason, apologise, by } => {
             serve::stop_all(path.as_deref(), reason, apologise, by)
         }

@@ -70,7 +70,7 @@ pub use recorder::{
 use recording_repair::file_sha256;
 pub use recording_repair::{RepairError, Repaired, repair};
 pub use repertoire::{first_questions, kept_lines, prompt_counts, speaker, standing};
-pub use retention::erase_old_recordings;
+pub use retention::{erase_old_recordings, remove_recording};
 pub use ring_test::{RingWish, ring};
 pub use run_content::new_run;
 pub use server::{

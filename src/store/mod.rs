@@ -43,6 +43,7 @@ pub mod past_follow_up;
 pub mod patient;
 pub mod pdca;
 pub mod person;
+pub mod person_rights;
 pub mod plan;
 pub mod policy;
 pub mod prompt;

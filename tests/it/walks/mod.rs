@@ -4,6 +4,8 @@ mod canaries;
 mod commands;
 mod do_not_call;
 mod fault;
+mod keeping;
+mod person_rights;
 mod phone;
 mod run;
 mod stopping;
