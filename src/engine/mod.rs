@@ -32,6 +32,7 @@ mod server;
 mod signalling;
 mod sources;
 mod studio;
+mod syslog;
 mod tls;
 mod trunks;
 mod tts;
@@ -85,7 +86,7 @@ use studio::way_to;
 pub use studio::{
     StudioBoard, StudioScript, StudioSession, StudioWish, Target, Wanted, record_prompts,
 };
-pub use tls::{Tls, TlsError};
+pub use tls::{Tls, TlsCaller, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};
 pub use tts::{Voice, VoiceError};
 pub use verify::{Verified, VerifyError, verify};

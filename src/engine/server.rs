@@ -22,7 +22,7 @@ use super::{
     intake::{bind_intake, run_intake},
     janitor, planner, run_dialler, serve_incoming,
     sources::run_sources,
-    speaker, start_signalling, start_trunks,
+    speaker, start_signalling, start_trunks, syslog,
 };
 use crate::{
     app::{App, Dialler, Hub},
@@ -216,6 +216,7 @@ fn start_loops(core: &Arc<Core>, requests: mpsc::Receiver<Incoming>) {
     tokio::spawn(run_sources(Arc::clone(core)));
     tokio::spawn(duty::run_alerts(Arc::clone(core)));
     tokio::spawn(duty::run_hush(Arc::clone(core)));
+    tokio::spawn(syslog::run_syslog(Arc::clone(core)));
     tokio::spawn(warm_voice(Arc::clone(core)));
 }
 

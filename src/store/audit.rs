@@ -90,3 +90,59 @@ pub async fn seal(
     .await?;
     Ok(())
 }
+
+/// A sealed line, to be hashed again.
+pub struct Sealed {
+    pub audit_id: i64,
+    pub seal_no: i64,
+    pub text: String,
+    pub hash: String,
+}
+
+/// In the order of the chain, after this place.
+pub async fn sealed(scope: &mut Scope, after: i64, limit: i64) -> Result<Vec<Sealed>> {
+    Ok(sqlx::query_as!(
+        Sealed,
+        r#"select audit_id, seal_no as "seal_no!", json_build_array(audit_id, to_char(at at time zone 'UTC',
+               'YYYY-MM-DD"T"HH24:MI:SS.US'), who, did, subject, subject_id, reason)::text as "text!",
+             coalesce(sealed_hash, '') as "hash!"
+         from audit where seal_no > $1 order by seal_no limit $2"#,
+        after,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Lines that the sealer has not reached.
+pub async fn unsealed_count(scope: &mut Scope) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from audit where sealed_hash is null"#)
+        .fetch_one(scope.connection())
+        .await?)
+}
+
+/// A sealed line, by its parts.
+pub struct Told {
+    pub seal_no: i64,
+    pub audit_id: i64,
+    pub at: DateTime<Utc>,
+    pub who: String,
+    pub did: String,
+    pub subject: String,
+    pub subject_id: String,
+    pub hash: String,
+}
+
+/// In the order of the chain, after this place; the reason is free text and not among them.
+pub async fn told(scope: &mut Scope, after: i64, limit: i64) -> Result<Vec<Told>> {
+    Ok(sqlx::query_as!(
+        Told,
+        r#"select seal_no as "seal_no!", audit_id, at, who, did, subject, subject_id,
+             coalesce(sealed_hash, '') as "hash!"
+         from audit where seal_no > $1 order by seal_no limit $2"#,
+        after,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}

@@ -9,4 +9,5 @@ mod person_rights;
 mod phone;
 mod run;
 mod stopping;
+mod syslog;
 mod studio;
