@@ -80,12 +80,12 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Prompts(Prompts::Record { phone, language, by }) => {
             serve::record_prompts(path.as_deref(), phone, language, by)
         }
-        Command::Reload => serve::reload(path.as_deref()),
-        Command::Status => serve::status(path.as_deref()),
-    }
-}
         Command::Verify => keeping::verify(path.as_deref()),
         Command::Backup { folder } => keeping::backup(path.as_deref(), &folder),
         Command::Restore { folder, without_secrets } => {
             keeping::restore(path.as_deref(), &folder, without_secrets)
         }
+        Command::Reload => serve::reload(path.as_deref()),
+        Command::Status => serve::status(path.as_deref()),
+    }
+}

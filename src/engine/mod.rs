@@ -36,11 +36,11 @@ mod syslog;
 mod tls;
 mod trunks;
 mod tts;
-
 mod verify;
+
 pub use acd::AcdBoard;
-pub use call::{
 pub use backup::{BackupError, Made, Manifest, Restored, make_backup, restore};
+pub use call::{
     Act, ActError, CallHandle, Colleague, Command as CallCommand, Contact, Dial, DialError,
     DialPurpose, Disposition, Done, Ending, Line, Party, dial,
 };

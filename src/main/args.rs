@@ -109,9 +109,6 @@ pub(super) enum Command {
     /// What the running server is doing.
     #[command(after_help = "Example: suifang status")]
     Status,
-    /// Prompts read by a nurse instead of the machine.
-    #[command(subcommand)]
-    Prompts(Prompts),
     /// Walk the sealed audit and every recording; name the first that was altered.
     #[command(after_help = "Example: suifang verify")]
     Verify,
@@ -126,6 +123,9 @@ pub(super) enum Command {
         #[arg(long)]
         without_secrets: bool,
     },
+    /// Prompts read by a nurse instead of the machine.
+    #[command(subcommand)]
+    Prompts(Prompts),
 }
 
 #[derive(Debug, Subcommand)]

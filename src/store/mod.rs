@@ -109,7 +109,6 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 /// The server quotes values in what it says of wrong data (classes 22 and 23): those are
 /// told by their code.
 fn told(error: &sqlx::Error) -> String {
@@ -120,6 +119,7 @@ fn told(error: &sqlx::Error) -> String {
     }
 }
 
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// On whose behalf rows are read and written.
 #[derive(Clone, Debug)]
@@ -191,6 +191,20 @@ impl Database {
         Ok(Self { pool })
     }
 
+    /// Makes a database ready for a restore: its roles. Answers whether it holds no table.
+    pub async fn is_empty(target: &Target) -> Result<bool> {
+        let mut owner = PgConnection::connect_with(&target.options(OWNER)?).await?;
+        prepare_roles(&mut owner, target).await?;
+        let tables = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from pg_class
+             where relkind = 'r' and relnamespace = 'public'::regnamespace"#
+        )
+        .fetch_one(&mut owner)
+        .await?;
+        owner.close().await?;
+        Ok(tables == 0)
+    }
+
     /// A transaction that sees what `principal` may see. Dropped without
     /// [`Scope::commit`], it leaves nothing behind.
     pub async fn scope(&self, principal: &Principal) -> Result<Scope> {
@@ -219,20 +233,6 @@ impl Database {
                  set_config('suifang.own', coalesce((select concat_ws(E'\\n', login, display_name,
                      staff_no) from account where login = $2 and own_patients_only), ''), true) as own",
             principal.departments(),
-    /// Makes a database ready for a restore: its roles. Answers whether it holds no table.
-    pub async fn is_empty(target: &Target) -> Result<bool> {
-        let mut owner = PgConnection::connect_with(&target.options(OWNER)?).await?;
-        prepare_roles(&mut owner, target).await?;
-        let tables = sqlx::query_scalar!(
-            r#"select count(*) as "count!" from pg_class
-             where relkind = 'r' and relnamespace = 'public'::regnamespace"#
-        )
-        .fetch_one(&mut owner)
-        .await?;
-        owner.close().await?;
-        Ok(tables == 0)
-    }
-
             principal.login()
         )
         .fetch_one(&mut *tx)
