@@ -6,6 +6,7 @@
 mod check;
 mod intake;
 mod source;
+mod syslog;
 mod trunk;
 
 use std::{
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub use intake::Hl7;
 pub use source::{Source, SourceKind};
+pub use syslog::Syslog;
 pub use trunk::{CarrierProfile, DialRule, Governor, Transport, Trunk};
 
 use crate::base::{E164, Pii};
@@ -39,6 +41,7 @@ pub struct Config {
     pub source: Vec<Source>,
     pub limits: Limits,
     pub log: Log,
+    pub syslog: Option<Syslog>,
 }
 
 /// What patients hear, and where the hospital stands.
@@ -348,9 +351,11 @@ impl Config {
         let Paths { data, dialplans, recordings } = &mut self.paths;
         let secrets = self.trunk.iter_mut().filter_map(|trunk| trunk.password_file.as_mut());
         let tls = self.web.tls_cert.iter_mut().chain(&mut self.web.tls_key);
+        let syslog = self.syslog.iter_mut().map(|syslog| &mut syslog.ca);
         let sources = self.source.iter_mut();
         let sources = sources.flat_map(|s| s.path.iter_mut().chain(&mut s.stdin_file));
-        let rest = self.database.url_file.iter_mut().chain(tls).chain(secrets).chain(sources);
+        let rest = self.database.url_file.iter_mut().chain(tls).chain(secrets).chain(syslog);
+        let rest = rest.chain(sources);
         for path in [data, dialplans, recordings].into_iter().chain(rest) {
             *path = folder.join(&*path);
         }

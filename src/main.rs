@@ -8,6 +8,10 @@ mod args;
 mod content;
 #[path = "main/doctor.rs"]
 mod doctor;
+#[path = "main/keeping.rs"]
+mod keeping;
+#[path = "main/person.rs"]
+mod person;
 #[path = "main/practice.rs"]
 mod practice;
 #[path = "main/seats.rs"]
@@ -63,6 +67,7 @@ fn run(args: Args) -> Result<(), Failure> {
         }
         Command::Call { to, trunk, dialplan } => serve::call(path.as_deref(), to, trunk, dialplan),
         Command::User(user) => account::user(path.as_deref(), user),
+        Command::Person(person) => person::person(path.as_deref(), &person),
         Command::StopAll { reason, apologise, by } => {
             serve::stop_all(path.as_deref(), reason, apologise, by)
         }
@@ -74,6 +79,11 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Doctor { english } => doctor::doctor(path.as_deref(), english),
         Command::Prompts(Prompts::Record { phone, language, by }) => {
             serve::record_prompts(path.as_deref(), phone, language, by)
+        }
+        Command::Verify => keeping::verify(path.as_deref()),
+        Command::Backup { folder } => keeping::backup(path.as_deref(), &folder),
+        Command::Restore { folder, without_secrets } => {
+            keeping::restore(path.as_deref(), &folder, without_secrets)
         }
         Command::Reload => serve::reload(path.as_deref()),
         Command::Status => serve::status(path.as_deref()),

@@ -258,6 +258,7 @@ async fn judge(
         refused: standing.refused,
         do_not_call: false,
         automatic_contact_stopped: standing.automatic_contact_stopped,
+        restricted: standing.restricted,
         readmitted: standing.readmitted,
         dials_today: u32::try_from(dials.dials_today).unwrap_or(u32::MAX),
         completed_today: u32::try_from(dials.completed_today).unwrap_or(u32::MAX),

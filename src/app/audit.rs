@@ -5,23 +5,36 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::{App, Result};
-use crate::store::{self, Principal};
+use crate::store::{self, Principal, audit::Head};
+
+/// A page of lines that got their places.
+pub struct Sealing {
+    pub lines: usize,
+    /// Where the chain ended before them.
+    pub before: Head,
+    pub head: Head,
+}
 
 impl App {
-    /// Seals what is committed; answers how many lines.
+    /// Seals what is committed, a page at most.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub async fn seal_audit(&self) -> Result<usize> {
+    pub async fn seal_audit(&self) -> Result<Sealing> {
         let mut scope = self.scope(&Principal::System("sealer")).await?;
-        let (last, lines) = store::audit::unsealed(&mut scope, PAGE).await?;
-        let mut hash = last.unwrap_or_default();
+        let (before, lines) = store::audit::unsealed(&mut scope, SEAL_PAGE as i64).await?;
+        let mut head = before.clone();
+        let (mut ids, mut places, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         for line in &lines {
-            hash = format!("{:x}", Sha256::digest(format!("{hash}|{}", line.text)));
-            store::audit::seal(&mut scope, line.audit_id, &hash).await?;
+            head.seal_no += 1;
+            head.hash = link(&head.hash, head.seal_no, &line.text);
+            ids.push(line.audit_id);
+            places.push(head.seal_no);
+            hashes.push(head.hash.clone());
         }
+        store::audit::seal(&mut scope, &ids, &places, &hashes).await?;
         scope.commit().await?;
-        Ok(lines.len())
+        Ok(Sealing { lines: lines.len(), before, head })
     }
 
     /// Somebody looked at, or heard, what is a patient's: written before the first byte.
@@ -45,4 +58,10 @@ impl App {
     }
 }
 
-const PAGE: i64 = 500;
+/// The hash of one line of the chain: over the line before it, its place and its text.
+pub fn link(before: &str, seal_no: i64, text: &str) -> String {
+    format!("{:x}", Sha256::digest(format!("{before}|{seal_no}|{text}")))
+}
+
+/// Lines sealed in one transaction.
+pub const SEAL_PAGE: usize = 500;

@@ -36,6 +36,9 @@ pub enum EndReason {
     Replaced,
     Stopped,
     Finished,
+    /// The person's right: until it is lifted.
+    Restricted,
+    Erased,
 }
 
 impl EndReason {
@@ -49,6 +52,8 @@ impl EndReason {
             Self::Replaced => "replaced",
             Self::Stopped => "stopped",
             Self::Finished => "finished",
+            Self::Restricted => "restricted",
+            Self::Erased => "erased",
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::{
 
 const SYSTEM: Principal = Principal::System("recorder");
 
+/// Before the digest of a recording in the reason of its audit line; `store::recording` reads it.
+const DIGEST_MARK: &str = "sha256:";
+
 impl App {
     /// # Errors
     /// When the database cannot be written; then nothing may be recorded.
@@ -38,11 +41,13 @@ impl App {
     ) -> Result<()> {
         let mut scope = self.scope(&SYSTEM).await?;
         recording::finish(&mut scope, id, done).await?;
+        // The digest stands in the sealed chain too: whoever alters file and row is found.
+        let digest = done.sha256.map(|sum| format!("{DIGEST_MARK}{sum}"));
         let change = Change {
             did: done.state,
             subject: "recording",
             subject_id: id.to_string(),
-            reason: None,
+            reason: digest.as_deref(),
             department: None,
             body: json!({ "recording_id": id, "state": done.state }),
         };

@@ -144,7 +144,7 @@ async fn bedside(
     Ok(Bedside {
         local_time: at.with_timezone(&dialler.calendar.zone).time(),
         died: standing.died,
-        refused: standing.refused,
+        refused: standing.refused || standing.restricted,
         blocked: found.state == "blocked",
         do_not_call: found.do_not_call,
         in_live_call: dials.live > 0,

@@ -13,6 +13,7 @@ impl Config {
         self.check_trunks()?;
         self.check_intake()?;
         self.check_sources()?;
+        self.check_syslog()?;
         if self.media.threads == 0 {
             return Err(at("threads", "media.threads must be at least 1"));
         }
@@ -52,6 +53,15 @@ impl Config {
                 web.bind
             );
             return Err(at("bind", what));
+        }
+        Ok(())
+    }
+
+    fn check_syslog(&self) -> Result<(), Mistake> {
+        let Some(syslog) = &self.syslog else { return Ok(()) };
+        let port = syslog.address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        if port.is_none() {
+            return Err(at("address", "syslog.address needs a port, e.g. \"log.hospital:6514\""));
         }
         Ok(())
     }

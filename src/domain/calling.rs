@@ -49,6 +49,8 @@ pub struct History {
     pub refused: bool,
     pub do_not_call: bool,
     pub automatic_contact_stopped: bool,
+    /// 限制处理: nobody calls, by machine or by hand, until it is lifted.
+    pub restricted: bool,
     pub readmitted: bool,
     /// To this person or this number, whichever is more.
     pub dials_today: u32,
@@ -65,6 +67,7 @@ pub enum Forbidden {
     Refused,
     DoNotCall,
     AutomaticContactStopped,
+    Restricted,
     Readmitted,
     InLiveCall,
     OutsideWindow { opens_at: Option<DateTime<Utc>> },
@@ -79,6 +82,7 @@ impl Forbidden {
             Self::Refused => "refused",
             Self::DoNotCall => "do_not_call",
             Self::AutomaticContactStopped => "automatic_contact_stopped",
+            Self::Restricted => "restricted",
             Self::Readmitted => "readmitted",
             Self::InLiveCall => "in_live_call",
             Self::OutsideWindow { .. } => "outside_window",
@@ -95,6 +99,7 @@ impl Forbidden {
                 | Self::Refused
                 | Self::DoNotCall
                 | Self::AutomaticContactStopped
+                | Self::Restricted
                 | Self::Readmitted
         )
     }
@@ -111,6 +116,7 @@ pub fn may_dial(
         (history.refused, Forbidden::Refused),
         (history.do_not_call, Forbidden::DoNotCall),
         (history.automatic_contact_stopped, Forbidden::AutomaticContactStopped),
+        (history.restricted, Forbidden::Restricted),
         (history.readmitted, Forbidden::Readmitted),
         (history.in_live_call, Forbidden::InLiveCall),
     ];

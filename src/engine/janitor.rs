@@ -13,9 +13,9 @@ use std::{
 use tokio::{sync::watch, task::spawn_blocking, time};
 use tracing::{info, warn};
 
-use super::{Core, Repaired, file_sha256, repair};
+use super::{Core, Repaired, file_sha256, repair, verify};
 use crate::{
-    app::{App, AppError, Dialler},
+    app::{App, AppError, Dialler, SEAL_PAGE},
     base::RecordingId,
     store::recording::Finished,
 };
@@ -141,7 +141,7 @@ pub(super) async fn run_sealer(core: Arc<Core>) {
     loop {
         every.tick().await;
         core.ticks.sealer.store(core.clock.wall().timestamp(), Ordering::Relaxed);
-        if let Err(error) = core.app.seal_audit().await {
+        if let Err(error) = seal(&core).await {
             warn!(%error, "the audit waits for the database");
             time::sleep(AGAIN).await;
         }
@@ -149,6 +149,24 @@ pub(super) async fn run_sealer(core: Arc<Core>) {
     }
 }
 
+/// What is committed, in some pages at most: an import leaves more lines than one holds.
+async fn seal(core: &Core) -> Result<(), AppError> {
+    for _ in 0..SEAL_PAGES {
+        let sealed = core.app.seal_audit().await?;
+        if sealed.lines > 0
+            && let Err(error) = verify::move_head(&core.config().paths.data, &sealed)
+        {
+            warn!(%error, "the end of the audit cannot be kept beside the database");
+        }
+        if sealed.lines < SEAL_PAGE {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Ten thousand lines a turn; the loop must come round within half a minute.
+const SEAL_PAGES: usize = 20;
 const AGAIN: Duration = Duration::from_secs(1);
 const HUB_LOOK: Duration = Duration::from_millis(250);
 const TICK_LATE_S: i64 = 30;

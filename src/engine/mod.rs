@@ -1,6 +1,7 @@
 //! The tokio half: sockets, timers, one task per call. Decides nothing itself.
 
 mod acd;
+mod backup;
 mod call;
 mod clock;
 mod core;
@@ -31,11 +32,14 @@ mod server;
 mod signalling;
 mod sources;
 mod studio;
+mod syslog;
 mod tls;
 mod trunks;
 mod tts;
+mod verify;
 
 pub use acd::AcdBoard;
+pub use backup::{BackupError, Made, Manifest, Restored, make_backup, restore};
 pub use call::{
     Act, ActError, CallHandle, Colleague, Command as CallCommand, Contact, Dial, DialError,
     DialPurpose, Disposition, Done, Ending, Line, Party, dial,
@@ -59,7 +63,7 @@ pub use media_thread::{
 };
 pub use phones::PhoneBoard;
 pub use ports::{PortLease, PortPool};
-pub use postgres::{ClusterError, Postgres};
+pub use postgres::{ClusterError, Postgres, Tools};
 pub use prompts::{PromptError, Prompts, slower, wav_bytes};
 pub use recorder::{
     Recorder, RecorderMetrics, Recording, RecordingDone, RecordingError, RecordingFeed,
@@ -67,7 +71,7 @@ pub use recorder::{
 use recording_repair::file_sha256;
 pub use recording_repair::{RepairError, Repaired, repair};
 pub use repertoire::{first_questions, kept_lines, prompt_counts, speaker, standing};
-pub use retention::erase_old_recordings;
+pub use retention::{erase_old_recordings, remove_recording};
 pub use ring_test::{RingWish, ring};
 pub use run_content::new_run;
 pub use server::{
@@ -82,6 +86,7 @@ use studio::way_to;
 pub use studio::{
     StudioBoard, StudioScript, StudioSession, StudioWish, Target, Wanted, record_prompts,
 };
-pub use tls::{Tls, TlsError};
+pub use tls::{Tls, TlsCaller, TlsError};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};
 pub use tts::{Voice, VoiceError};
+pub use verify::{Verified, VerifyError, verify};

@@ -6,6 +6,7 @@
 
 mod cluster;
 mod process;
+mod tools;
 
 use std::{
     path::{Path, PathBuf},
@@ -18,6 +19,7 @@ use tracing::{info, warn};
 
 pub use cluster::ClusterError;
 use cluster::{Binaries, Cluster};
+pub use tools::Tools;
 
 use crate::store::Target;
 

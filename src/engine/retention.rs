@@ -16,7 +16,7 @@ pub async fn erase_old_recordings(core: &Core) {
     let folder = core.recordings();
     let mut erased = 0;
     for recording in due {
-        let gone = core.app.erase_recording(recording, |path| remove(&folder.join(path)), at);
+        let gone = core.app.erase_recording(recording, |path| remove_recording(&folder, path), at);
         match gone.await {
             Ok(gone) => erased += usize::from(gone),
             Err(error) => warn!(%error, "a recording past its time stays"),
@@ -28,12 +28,12 @@ pub async fn erase_old_recordings(core: &Core) {
 }
 
 /// One that is not there any more is gone as well.
-fn remove(path: &Path) -> bool {
-    match std::fs::remove_file(path) {
+pub fn remove_recording(folder: &Path, path: &str) -> bool {
+    match std::fs::remove_file(folder.join(path)) {
         Ok(()) => true,
         Err(error) if error.kind() == ErrorKind::NotFound => true,
         Err(error) => {
-            warn!(%error, "a recording past its time cannot be removed");
+            warn!(%error, "a recording that is to go cannot be removed");
             false
         }
     }

@@ -22,7 +22,7 @@ use super::{
     intake::{bind_intake, run_intake},
     janitor, planner, run_dialler, serve_incoming,
     sources::run_sources,
-    speaker, start_signalling, start_trunks,
+    speaker, start_signalling, start_trunks, syslog,
 };
 use crate::{
     app::{App, Dialler, Hub},
@@ -216,6 +216,7 @@ fn start_loops(core: &Arc<Core>, requests: mpsc::Receiver<Incoming>) {
     tokio::spawn(run_sources(Arc::clone(core)));
     tokio::spawn(duty::run_alerts(Arc::clone(core)));
     tokio::spawn(duty::run_hush(Arc::clone(core)));
+    tokio::spawn(syslog::run_syslog(Arc::clone(core)));
     tokio::spawn(warm_voice(Arc::clone(core)));
 }
 
@@ -302,7 +303,7 @@ pub fn read_sources(folder: &Path) -> io::Result<Vec<Source>> {
 }
 
 /// One server a data folder: a second start says so at once.
-fn lock_data(data: &Path) -> Result<Flock<File>, StartError> {
+pub(super) fn lock_data(data: &Path) -> Result<Flock<File>, StartError> {
     let failed = |what: String| StartError::Files(format!("paths.data {}: {what}", data.display()));
     fs::create_dir_all(data).map_err(|error| failed(error.to_string()))?;
     let file =
@@ -365,7 +366,7 @@ fn port_error(config: &Config, error: &io::Error) -> String {
     )
 }
 
-fn node_name() -> String {
+pub(super) fn node_name() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname")
         .map_or_else(|_| "suifang".to_owned(), |name| name.trim().to_owned())
 }

@@ -1,5 +1,6 @@
 //! TLS of the page: a certificate from PEM files, read again when they change, so that a
-//! renewal needs no restart.
+//! renewal needs no restart. And to the one machine that we call by TLS: the receiver of the
+//! audit, by the hospital's own authority.
 
 use std::{
     fs, io,
@@ -9,13 +10,14 @@ use std::{
 };
 
 use rustls::{
-    ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
     crypto::ring::{default_provider, sign::any_supported_type},
+    pki_types::ServerName,
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server::TlsStream};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -25,6 +27,8 @@ pub enum TlsError {
     NoCertificate(PathBuf),
     #[error("{} holds no private key in PEM", .0.display())]
     NoKey(PathBuf),
+    #[error("{0:?} cannot be the name in a certificate")]
+    Name(String),
     #[error("certificate and key: {0}")]
     Pair(rustls::Error),
 }
@@ -85,6 +89,43 @@ impl Tls {
         let fresh = read(cert, key)?;
         *now.write().unwrap_or_else(PoisonError::into_inner) = (fresh, changed);
         Ok(true)
+    }
+}
+
+/// Begins TLS towards a server that this authority vouches for.
+#[derive(Clone)]
+pub struct TlsCaller {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl TlsCaller {
+    /// # Errors
+    /// When the file holds no certificate, or the name cannot stand in one.
+    pub fn load(ca: &Path, name: &str) -> Result<Self, TlsError> {
+        let file = |error| TlsError::File { path: ca.to_owned(), error };
+        let pem = fs::read(ca).map_err(file)?;
+        let mut roots = RootCertStore::empty();
+        for certificate in rustls_pemfile::certs(&mut &pem[..]) {
+            roots.add(certificate.map_err(file)?).map_err(TlsError::Pair)?;
+        }
+        if roots.is_empty() {
+            return Err(TlsError::NoCertificate(ca.to_owned()));
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(TlsError::Pair)?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name =
+            ServerName::try_from(name.to_owned()).map_err(|_| TlsError::Name(name.to_owned()))?;
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    /// # Errors
+    /// When the other side is not whom the authority vouches for.
+    pub async fn connect(&self, stream: TcpStream) -> io::Result<client::TlsStream<TcpStream>> {
+        self.connector.connect(self.name.clone(), stream).await
     }
 }
 

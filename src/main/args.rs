@@ -60,6 +60,9 @@ pub(super) enum Command {
     /// Accounts of the page, and phones that register.
     #[command(subcommand)]
     User(User),
+    /// What is stored about one person: a copy of it, no further use of it, its erasure.
+    #[command(subcommand)]
+    Person(Person),
     /// Stop all calls, now and after a restart, until another person resumes.
     #[command(
         after_help = "Example: suifang stop-all --reason \"wrong questionnaire\" --apologise"
@@ -106,6 +109,20 @@ pub(super) enum Command {
     /// What the running server is doing.
     #[command(after_help = "Example: suifang status")]
     Status,
+    /// Walk the sealed audit and every recording; name the first that was altered.
+    #[command(after_help = "Example: suifang verify")]
+    Verify,
+    /// Record, recordings, clips and dialplans into an empty folder, while calls run.
+    #[command(after_help = "Example: suifang backup /mnt/backup/2026-11-26")]
+    Backup { folder: PathBuf },
+    /// Fill an empty data folder from a backup, compare it with the manifest, and verify it.
+    #[command(after_help = "Example: suifang --config new.toml restore /mnt/backup/2026-11-26")]
+    Restore {
+        folder: PathBuf,
+        /// The configuration lacks secrets that the backup's server had: go on all the same.
+        #[arg(long)]
+        without_secrets: bool,
+    },
     /// Prompts read by a nurse instead of the machine.
     #[command(subcommand)]
     Prompts(Prompts),
@@ -150,6 +167,57 @@ pub(super) enum User {
     /// A phone that may register; its password is read from standard input.
     #[command(after_help = "Example: echo secret-of-8001 | suifang user phone 8001")]
     Phone { phone: String },
+}
+
+/// The person is named by id or by record number (病案号).
+#[derive(Debug, Subcommand)]
+pub(super) enum Person {
+    /// All of it as one JSON, to standard output; who took it stands in the audit first.
+    #[command(after_help = "Example: suifang person export 00123456 --by li > person.json")]
+    Export {
+        person: String,
+        #[arg(long)]
+        by: String,
+    },
+    /// No further call and no further use, until `lift`.
+    #[command(
+        after_help = "Example: suifang person restrict 00123456 --by li --reason \"letter of 2 May\""
+    )]
+    Restrict {
+        person: String,
+        #[arg(long)]
+        by: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Calls and use are allowed again; what ended for the restriction goes on.
+    #[command(
+        after_help = "Example: suifang person lift 00123456 --by li --reason \"asked by phone\""
+    )]
+    Lift {
+        person: String,
+        #[arg(long)]
+        by: String,
+        #[arg(long)]
+        reason: String,
+    },
+    /// Asked for by one person (--reason), done by another (--confirm).
+    #[command(
+        after_help = "Example: suifang person erase 00123456 --by li --reason \"letter of 2 May\"\n         \
+                      suifang person erase 00123456 --by zhao --confirm"
+    )]
+    Erase {
+        person: String,
+        #[arg(long)]
+        by: String,
+        #[arg(long, required_unless_present_any = ["confirm", "withdraw"])]
+        reason: Option<String>,
+        #[arg(long, conflicts_with_all = ["reason", "withdraw"])]
+        confirm: bool,
+        /// The request is taken back.
+        #[arg(long, conflicts_with = "reason")]
+        withdraw: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

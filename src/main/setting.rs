@@ -9,6 +9,7 @@ use suifang::{
     app::{App, Hub},
     config::Config,
     engine::{Clock, Postgres, SystemClock, open_database},
+    store::Target,
 };
 
 use super::Failure;
@@ -36,6 +37,7 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 pub(super) struct Record {
     pub(super) app: App,
     pub(super) clock: SystemClock,
+    pub(super) target: Target,
     /// Ours to stop: it did not run before.
     postgres: Option<Postgres>,
 }
@@ -49,7 +51,12 @@ impl Record {
         );
         let is_served = is_served.await.is_ok();
         let app = App::new(database, Hub::default());
-        Ok(Self { app, clock: SystemClock, postgres: postgres.filter(|_| !is_served) })
+        let target = match (&postgres, &config.database.url) {
+            (Some(postgres), _) => postgres.target(),
+            (None, Some(url)) => Target::Url(url.clone()),
+            (None, None) => return Err(Failure::other("there is no database")),
+        };
+        Ok(Self { app, clock: SystemClock, target, postgres: postgres.filter(|_| !is_served) })
     }
 
     pub(super) fn now(&self) -> chrono::DateTime<chrono::Utc> {

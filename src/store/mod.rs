@@ -14,6 +14,7 @@ pub mod assessment;
 pub mod attempt;
 pub mod beside;
 pub mod audit;
+pub mod backup;
 pub mod blocklist;
 pub mod call;
 pub mod call_history;
@@ -42,6 +43,7 @@ pub mod past_follow_up;
 pub mod patient;
 pub mod pdca;
 pub mod person;
+pub mod person_rights;
 pub mod plan;
 pub mod policy;
 pub mod prompt;
@@ -86,7 +88,7 @@ pub enum Target {
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error(transparent)]
+    #[error("{}", told(.0))]
     Database(sqlx::Error),
     #[error("the database's migrations failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -114,6 +116,16 @@ impl From<sqlx::Error> for StoreError {
             Some(code) if code.starts_with(DATA_EXCEPTION) => Self::Value,
             _ => Self::Database(error),
         }
+    }
+}
+
+/// The server quotes values in what it says of wrong data (classes 22 and 23): those are
+/// told by their code.
+fn told(error: &sqlx::Error) -> String {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code.filter(|code| code.starts_with("22") || code.starts_with("23")) {
+        Some(code) => format!("wrong data (SQLSTATE {code})"),
+        None => error.to_string(),
     }
 }
 
@@ -189,10 +201,41 @@ impl Database {
         Ok(Self { pool })
     }
 
+    /// Makes a database ready for a restore: its roles. Answers whether it holds no table.
+    pub async fn is_empty(target: &Target) -> Result<bool> {
+        let mut owner = PgConnection::connect_with(&target.options(OWNER)?).await?;
+        prepare_roles(&mut owner, target).await?;
+        let tables = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from pg_class
+             where relkind = 'r' and relnamespace = 'public'::regnamespace"#
+        )
+        .fetch_one(&mut owner)
+        .await?;
+        owner.close().await?;
+        Ok(tables == 0)
+    }
+
     /// A transaction that sees what `principal` may see. Dropped without
     /// [`Scope::commit`], it leaves nothing behind.
     pub async fn scope(&self, principal: &Principal) -> Result<Scope> {
-        let mut tx = self.pool.begin().await?;
+        Self::opened(self.pool.begin().await?, principal).await
+    }
+
+    /// A transaction in which time stands still, for a backup: it only reads.
+    pub async fn snapshot(&self, principal: &Principal) -> Result<Scope> {
+        let begin = "begin isolation level repeatable read read only";
+        Self::opened(self.pool.begin_with(begin).await?, principal).await
+    }
+
+    /// The last migration that this binary knows.
+    pub fn schema_version() -> i64 {
+        MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+    }
+
+    async fn opened(
+        mut tx: Transaction<'static, Postgres>,
+        principal: &Principal,
+    ) -> Result<Scope> {
         // Who sees own patients only is known by the record, and by the hospital's names.
         sqlx::query!(
             "select set_config('suifang.departments', $1, true) as departments,

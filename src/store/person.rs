@@ -455,6 +455,7 @@ pub struct Standing {
     pub died: bool,
     pub refused: bool,
     pub automatic_contact_stopped: bool,
+    pub restricted: bool,
     /// In hospital again: somebody there can ask.
     pub readmitted: bool,
     pub patient_only: bool,
@@ -476,6 +477,7 @@ pub async fn standing(scope: &mut Scope, person: PersonId) -> Result<Standing> {
                  where c.person_id = p.person_id and c.scope = 'call'
                  order by c.at desc limit 1), false) as "refused!",
              p.automatic_contact_stopped_at is not null as "automatic_contact_stopped!",
+             p.restricted_at is not null as "restricted!",
              exists (select from admission a where a.person_id = p.person_id
                  and a.discharged_on is null and a.cancelled_at is null) as "readmitted!",
              p.patient_only, p.communication_mark,

@@ -116,3 +116,30 @@ pub async fn all(scope: &mut Scope) -> Result<Vec<Recording>> {
     .fetch_all(scope.connection())
     .await?)
 }
+
+/// One that has ended, to be compared with its file.
+pub struct Kept {
+    pub recording_id: Uuid,
+    pub path: String,
+    pub state: String,
+    pub sha256: Option<String>,
+    /// What the audit says of it since it ended.
+    pub sealed_sha256: Option<String>,
+}
+
+/// By id, after this one.
+pub async fn kept(scope: &mut Scope, after: Uuid, limit: i64) -> Result<Vec<Kept>> {
+    Ok(sqlx::query_as!(
+        Kept,
+        r#"select r.recording_id, r.path, r.state, r.sha256,
+             (select substr(a.reason, 8) from audit a
+              where a.subject = 'recording' and a.subject_id = r.recording_id::text
+                and a.did in ('finished', 'repaired') and a.reason like 'sha256:%'
+              order by a.audit_id limit 1) as sealed_sha256
+         from recording r where r.recording_id > $1 order by r.recording_id limit $2"#,
+        after,
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}

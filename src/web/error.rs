@@ -182,19 +182,19 @@ impl From<StoreError> for Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        Self::invalid(format!("请求内容有误 / {}", rejection.body_text()))
+        Self::invalid(format!("请求内容有误 / {}", without_values(&rejection.body_text())))
     }
 }
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::invalid(format!("查询条件有误 / {}", rejection.body_text()))
+        Self::invalid(format!("查询条件有误 / {}", without_values(&rejection.body_text())))
     }
 }
 
 impl From<MultipartRejection> for Problem {
     fn from(rejection: MultipartRejection) -> Self {
-        Self::invalid(format!("请选择文件上传 / {}", rejection.body_text()))
+        Self::invalid(format!("请选择文件上传 / {}", without_values(&rejection.body_text())))
     }
 }
 
@@ -204,9 +204,83 @@ impl From<PathRejection> for Problem {
     }
 }
 
+/// What is wrong with a request, without what it said: a value in the wrong place may be a
+/// name or a number of somebody. serde quotes values by `"` and, after these words, by `` ` ``.
+fn without_values(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['"', '`']) {
+        let (before, quoted) = rest.split_at(at);
+        told.push_str(before);
+        let mark = if quoted.starts_with('"') { '"' } else { '`' };
+        let end = end_of(&quoted[1..], mark);
+        let is_value = mark == '"' || QUOTING.iter().any(|word| before.ends_with(word));
+        let shown = quoted.get(..=end).filter(|_| !is_value);
+        told.push_str(shown.unwrap_or("\"…\""));
+        rest = quoted.get(end + 1..).unwrap_or_default();
+    }
+    told.push_str(rest);
+    // A path leads through the request's own keys, and those may be anything as well.
+    let is_plain = |text: &str| {
+        text.is_ascii() && !text.split(|c: char| !c.is_ascii_digit()).any(|run| run.len() > 6)
+    };
+    match told.split_once(": ") {
+        Some((start, path)) => match path.split_once(": ") {
+            Some((path, what)) if !is_plain(path) => format!("{start}: …: {what}"),
+            _ => told,
+        },
+        None => told,
+    }
+}
+
+/// Where the closing mark is, counted from the opening one; in the end when it is missing.
+fn end_of(text: &str, mark: char) -> usize {
+    let mut is_escaped = false;
+    for (at, letter) in text.char_indices() {
+        if letter == mark && !is_escaped {
+            return at + 1;
+        }
+        is_escaped = letter == '\\' && !is_escaped;
+    }
+    text.len()
+}
+
+const QUOTING: &[&str] = &[
+    "unknown field ",
+    "unknown variant ",
+    "integer ",
+    "floating point ",
+    "boolean ",
+    "character ",
+    "number ",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_request_said_is_not_said_again() {
+        for (text, expected) in [
+            (
+                "Failed: name: invalid type: string \"甄\\\"x\", expected u32 at line 1 column 9",
+                "Failed: name: invalid type: string \"…\", expected u32 at line 1 column 9",
+            ),
+            (
+                "Failed: unknown field `13977700042`, expected one of `name`, `sex`",
+                "Failed: unknown field \"…\", expected one of `name`, `sex`",
+            ),
+            ("Failed: of.13977700042: invalid type: null", "Failed: …: invalid type: null"),
+            (
+                "invalid type: integer `7`, expected a string",
+                "invalid type: integer \"…\", expected a string",
+            ),
+            ("missing field `reason` at line 1", "missing field `reason` at line 1"),
+            ("a string \"that does not end", "a string \"…\""),
+        ] {
+            assert_eq!(without_values(text), expected);
+        }
+    }
 
     #[test]
     fn a_problem_has_type_title_status_and_detail_in_both_languages() {

@@ -42,9 +42,13 @@ fn every_setting_of_the_example_exists_and_has_its_default() {
 #[test]
 fn every_setting_of_the_code_stands_in_the_example() {
     let example = uncommented();
-    for file in
-        ["src/config.rs", "src/config/trunk.rs", "src/config/intake.rs", "src/config/source.rs"]
-    {
+    for file in [
+        "src/config.rs",
+        "src/config/trunk.rs",
+        "src/config/intake.rs",
+        "src/config/source.rs",
+        "src/config/syslog.rs",
+    ] {
         let text = fs::read_to_string(root().join(file)).expect("sources are UTF-8");
         for line in text.lines() {
             let Some(field) = line.strip_prefix("    pub ") else { continue };

@@ -148,6 +148,7 @@ async fn judge(
     let never = standing.died
         || standing.refused
         || standing.automatic_contact_stopped
+        || standing.restricted
         || standing.readmitted;
     if never {
         return Ok(None);

@@ -179,6 +179,7 @@ async fn may_dial(
         refused: standing.refused,
         do_not_call: row.do_not_call,
         automatic_contact_stopped: false,
+        restricted: standing.restricted,
         readmitted: standing.readmitted,
         dials_today: count(dials.dials_today),
         completed_today: count(dials.completed_today),
@@ -201,6 +202,9 @@ fn told(why: Forbidden, dialler: &Dialler) -> String {
         }
         Forbidden::AutomaticContactStopped => {
             "已停止自动联系 / automatic contact is stopped".to_owned()
+        }
+        Forbidden::Restricted => {
+            "已限制处理个人信息，不再拨打 / use of the patient's data is restricted".to_owned()
         }
         Forbidden::Readmitted => "患者已再次入院 / the patient is in hospital again".to_owned(),
         Forbidden::InLiveCall => {

@@ -299,13 +299,13 @@ async fn run(mut command: Command, what: &'static str) -> Result<String, Cluster
     Err(ClusterError::Command { what, said: said.trim().to_owned() })
 }
 
-fn failed(what: impl ToString, error: io::Error) -> ClusterError {
+pub(super) fn failed(what: impl ToString, error: io::Error) -> ClusterError {
     ClusterError::Io { what: what.to_string(), error }
 }
 
 pub(super) const DATABASE: &str = "suifang";
 
-const DEBIAN: &str = "/usr/lib/postgresql";
+pub(super) const DEBIAN: &str = "/usr/lib/postgresql";
 const ROOTS_HOME: &str = "/var/lib/suifang";
 
 /// An eighth of the machine's memory, between 128 MiB and 2 GiB: the box carries the
@@ -330,6 +330,8 @@ const SETTINGS: &[&str] = &[
     "logging_collector=off",
     "log_min_messages=warning",
     "log_min_error_statement=panic",
+    // A broken rule's DETAIL quotes the row: a number, a name.
+    "log_error_verbosity=terse",
     "log_parameter_max_length=0",
     "log_parameter_max_length_on_error=0",
     "timezone=UTC",

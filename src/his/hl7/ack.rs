@@ -128,7 +128,10 @@ impl Acknowledger {
             text.chars().filter(|c| !c.is_control()).collect::<String>()
         };
         let or = |text: String, usual: &str| if text.is_empty() { usual.to_owned() } else { text };
-        let event = field(9).split(marks.component).nth(1).unwrap_or_default().to_owned();
+        // Only what has the form of one is said again: a field may hold anything.
+        let kind = field(9);
+        let event = kind.split(marks.component).nth(1).filter(|event| is_event(event));
+        let event = event.unwrap_or_default().to_owned();
         Self {
             application: field(3),
             facility: field(4),
@@ -215,6 +218,15 @@ pub fn answer_batch(answers: &[Vec<u8>]) -> Vec<u8> {
             [&b"BHS|^~\\&\r"[..], &several.concat(), end.as_bytes()].concat()
         }
     }
+}
+
+/// `A08`: HL7 table 0003.
+fn is_event(text: &str) -> bool {
+    let is_form = |(at, byte): (usize, u8)| match at {
+        0 => byte.is_ascii_uppercase(),
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() == 3 && text.bytes().enumerate().all(is_form)
 }
 
 const USUAL: Marks =

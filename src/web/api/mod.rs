@@ -35,6 +35,7 @@ mod opinions;
 mod past_follow_ups;
 mod patients;
 mod pdca;
+mod person_rights;
 mod pivot;
 mod plans;
 mod policies;
@@ -82,6 +83,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(task::routes())
         .merge(due::routes())
         .merge(patients::routes())
+        .merge(person_rights::routes())
         .merge(exports::routes())
         .merge(plans::routes())
         .merge(desk::routes())

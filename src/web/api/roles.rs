@@ -92,6 +92,7 @@ const MODULES: &[&str] = &[
     "queues",
     "due",
     "patients",
+    "person_rights",
     "calls",
     "recordings",
     "alerts",

@@ -60,6 +60,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/attempts", "repairs"),
     ("/api/patients", "patients"),
     ("/api/numbers", "patients"),
+    ("/api/person-rights", "person_rights"),
     ("/api/appointments", "due"),
     ("/api/cohort", "patients"),
     ("/api/topics", "patients"),

@@ -45,6 +45,20 @@ impl Page {
         (response.status().as_u16(), answer)
     }
 
+    /// Whatever the status: the body as it is.
+    pub(crate) fn answered(&self, path: &str, body: Option<&str>) -> (u16, String) {
+        let url = format!("{}{path}", self.base);
+        let mut response = match body {
+            None => self.agent.get(url).header("cookie", &self.cookie).call().unwrap(),
+            Some(body) => {
+                let asked = self.agent.post(url).header("x-suifang", "1");
+                let asked = asked.header("content-type", "application/json");
+                asked.header("cookie", &self.cookie).send(body).unwrap()
+            }
+        };
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
     fn request(&self, path: &str, body: &Value) -> ureq::http::Response<ureq::Body> {
         let asked = self.agent.post(format!("{}{path}", self.base)).header("x-suifang", "1");
         let asked = asked.header("content-type", "application/json");

@@ -1,10 +1,14 @@
 //! Whole calls: the real server, real sockets, a real database, simulated patients.
 
+mod canaries;
 mod commands;
 mod do_not_call;
 mod fault;
+mod keeping;
 mod load;
+mod person_rights;
 mod phone;
 mod run;
 mod stopping;
+mod syslog;
 mod studio;

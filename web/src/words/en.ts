@@ -1,11 +1,13 @@
 // The same rows in English.
 import desk from './desk.en'
 import pages from './pages.en'
+import rights from './rights.en'
 import service from './service.en'
 
 export default {
   ...pages,
   ...desk,
+  ...rights,
   ...service,
   app: { centre: 'Follow-up centre', search: 'Patient, number, admission no., pinyin', searchAll: 'Find a patient', textSize: 'Text', small: 'S', medium: 'M', large: 'L', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
   menu: { voicemail: 'Messages and callbacks', board: 'Live board', queues: 'Queues and agents', complaints: 'Complaints', enquiries: 'Enquiries', articles: 'Knowledge', recordings: 'Recordings', quality: 'Quality', blocklist: 'Blacklist',
@@ -77,5 +79,5 @@ export default {
   ended_by: { we: 'Hospital', they: 'Other side', timeout: 'Time-out', fault: 'Fault', crash: 'Server stop' },
   idle: { governor_calls_per_h: 'Enough calls this hour for the carrier; on from {at}', governor_short_calls: 'Too many calls hung up at once; on from {at}', governor_no_answers: 'Too many calls unanswered; on from {at}', stop_all: 'All calls are stopped', outside_window: 'Outside the calling window', no_room: 'No room for another call', no_trunk: 'No trunk is up', no_line: 'All lines are in use', waiting_retry: 'Waiting to redial, first at {at}', in_progress: 'All are in calls', finished: 'All are dialled' },
   reason: { no_response: 'The trunk did not respond', longest: 'Longest a call may take', no_sound: 'No sound from the far side', crash: 'Server stop', stop: 'Stopped' },
-  why: { sample: 'Sample check', recall: 'Called again, the form was wrong', crash: 'Server stop', died: 'Died', refused: 'Refused', do_not_call: 'On the do-not-call list', automatic_contact_stopped: 'Automatic contact stopped', readmitted: 'Readmitted', in_live_call: 'In a live call', outside_window: 'Outside the calling window', daily_cap: 'Enough dials today', gap: 'Too soon after the last dial', too_many_dials: 'Dialled often enough; a person goes on', better_hour: 'Waits for an hour at which more answer', cannot_take_part: 'Cannot take part', unable: 'Unable', no_number: 'No usable number' },
+  why: { sample: 'Sample check', recall: 'Called again, the form was wrong', crash: 'Server stop', died: 'Died', refused: 'Refused', do_not_call: 'On the do-not-call list', automatic_contact_stopped: 'Automatic contact stopped', restricted: 'Use restricted', erased: 'Erased', readmitted: 'Readmitted', in_live_call: 'In a live call', outside_window: 'Outside the calling window', daily_cap: 'Enough dials today', gap: 'Too soon after the last dial', too_many_dials: 'Dialled often enough; a person goes on', better_hour: 'Waits for an hour at which more answer', cannot_take_part: 'Cannot take part', unable: 'Unable', no_number: 'No usable number' },
 }

@@ -1,11 +1,13 @@
 // 词汇表里的中文;每个词与接口、表、文档用同一行。
 import desk from './desk.zh'
 import pages from './pages.zh'
+import rights from './rights.zh'
 import service from './service.zh'
 
 export default {
   ...pages,
   ...desk,
+  ...rights,
   ...service,
   app: { centre: '随访中心', search: '患者、号码、住院号、拼音', searchAll: '查找患者', textSize: '字号', small: '小', medium: '中', large: '大', collapse: '收起', expand: '展开', lines: '线路', language: 'English', signOut: '退出登录', skip: '跳到正文' },
   menu: { voicemail: '留言与回电', board: '座席监控', queues: '技能组与座席', complaints: '投诉', enquiries: '咨询', articles: '知识库', recordings: '录音', quality: '质检', blocklist: '呼入黑名单',
@@ -77,5 +79,5 @@ export default {
   ended_by: { we: '院方', they: '对方', timeout: '超时', fault: '故障', crash: '服务器中断' },
   idle: { governor_calls_per_h: '本小时外呼已达线路上限，{at} 起再拨', governor_short_calls: '秒挂比例过高，{at} 起再拨', governor_no_answers: '无人接听比例过高，{at} 起再拨', stop_all: '全部停呼中', outside_window: '不在外呼时段', no_room: '通话数已满', no_trunk: '没有可用线路', no_line: '线路全部占用', waiting_retry: '等待重拨，最早 {at}', in_progress: '全部在通话中', finished: '全部拨完' },
   reason: { no_response: '线路没有应答', longest: '超过通话时长上限', no_sound: '没有收到对方声音', crash: '服务器中断', stop: '已停呼' },
-  why: { sample: '抽查回访', recall: '问卷改正后重拨', crash: '服务器中断', died: '已去世', refused: '拒访', do_not_call: '在免打扰名单', automatic_contact_stopped: '已停止自动联系', readmitted: '已再入院', in_live_call: '正在通话', outside_window: '不在外呼时段', daily_cap: '当日次数已满', gap: '间隔未到', too_many_dials: '拨打次数已满，请人工联系', better_hour: '等到更易接通的时段', cannot_take_part: '无法应答', unable: '无法应答', no_number: '没有可用号码' },
+  why: { sample: '抽查回访', recall: '问卷改正后重拨', crash: '服务器中断', died: '已去世', refused: '拒访', do_not_call: '在免打扰名单', automatic_contact_stopped: '已停止自动联系', restricted: '已限制处理', erased: '个人信息已删除', readmitted: '已再入院', in_live_call: '正在通话', outside_window: '不在外呼时段', daily_cap: '当日次数已满', gap: '间隔未到', too_many_dials: '拨打次数已满，请人工联系', better_hour: '等到更易接通的时段', cannot_take_part: '无法应答', unable: '无法应答', no_number: '没有可用号码' },
 }
