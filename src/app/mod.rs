@@ -7,6 +7,7 @@ mod agents;
 mod alerts;
 mod allocation;
 mod api_tokens;
+mod administrators;
 mod admission;
 mod answers;
 mod articles;
@@ -207,6 +208,14 @@ const RULES: &[(&str, &str)] = &[
     ),
     ("account_staff_no_unique", "这个工号已是别人的 / this staff number is another's"),
     ("account_role_known", "没有这个角色 / there is no such role"),
+    (
+        "role_duties_apart",
+        "系统、安全、审计三员的模块不能合在一个角色里 / a role holds the modules of one administrator only",
+    ),
+    (
+        "role_auditor_reads_only",
+        "审计管理员只看审计,不能有其他模块 / whoever reads the audit has no other module",
+    ),
     ("complaint_assigned_to_fkey", "没有这个账号 / there is no such account"),
     ("complaint_department_id_fkey", "没有这个科室 / there is no such department"),
     ("enquiry_department_id_fkey", "没有这个科室 / there is no such department"),

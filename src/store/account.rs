@@ -110,14 +110,62 @@ pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>>
     .await?)
 }
 
-pub async fn list(scope: &mut Scope) -> Result<Vec<Account>> {
+/// As the administrator of security sees it.
+pub struct Listed {
+    pub user_id: Uuid,
+    pub login: String,
+    pub display_name: String,
+    pub role: String,
+    pub may_stop_all: bool,
+    pub whole_hospital: bool,
+    pub disabled_at: Option<DateTime<Utc>>,
+}
+
+pub async fn list(scope: &mut Scope) -> Result<Vec<Listed>> {
     Ok(sqlx::query_as!(
-        Account,
-        r#"select user_id, login, display_name, '' as "password_hash!", role, may_stop_all,
-             whole_hospital, departments, '{}'::text[] as "modules!", '' as "toll!"
-         from account where disabled_at is null order by login"#
+        Listed,
+        "select user_id, login, display_name, role, may_stop_all, whole_hospital, disabled_at
+         from account order by disabled_at is not null, login"
     )
     .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Answers whether there is such an account.
+pub async fn set_role(scope: &mut Scope, login: &str, role: &str) -> Result<bool> {
+    let done = sqlx::query!("update account set role = $2 where login = $1", login, role)
+        .execute(scope.connection())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Without a time it may sign in again. Its sessions end in any case.
+pub async fn set_disabled(
+    scope: &mut Scope,
+    login: &str,
+    disabled_at: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    let done =
+        sqlx::query!("update account set disabled_at = $2 where login = $1", login, disabled_at)
+            .execute(scope.connection())
+            .await?;
+    sqlx::query!(
+        "delete from web_session where user_id = (select user_id from account where login = $1)",
+        login
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// How many may sign in and have the module.
+pub async fn holders(scope: &mut Scope, module: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "n!" from account a join role_module m on m.role = a.role
+         where a.disabled_at is null and m.module = $1"#,
+        module
+    )
+    .fetch_one(scope.connection())
     .await?)
 }
 

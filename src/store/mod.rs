@@ -107,6 +107,15 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// Too much was asked for; that is no fault of the database.
+fn slow(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code.as_deref() {
+        Some("57014") => StoreError::TooSlow,
+        _ => error.into(),
+    }
+}
+
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
 /// On whose behalf rows are read and written.

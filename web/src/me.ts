@@ -1,6 +1,7 @@
 // Who is signed in, and what the frame shows of the server.
 import { reactive } from 'vue'
 import { get, onSignedOut, post, remove, type Schemas } from './api/client'
+import { hide } from './clear'
 import { setZone } from './formats'
 import { router } from './router'
 import { i18n } from './words'
@@ -40,6 +41,7 @@ export async function signOut(): Promise<void> {
   await remove('/api/session')
   // Filters and lists of one person are not the next one's.
   sessionStorage.clear()
+  hide()
   state.me = null
   state.overview = null
   await router.push({ name: 'sign-in' })

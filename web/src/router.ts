@@ -41,6 +41,7 @@ export const router = createRouter({
     { path: '/statistics/:which?', name: 'statistics', component: () => import('./views/StatisticsView.vue'), props: true },
     { path: '/management', name: 'management', component: () => import('./views/ManagementView.vue') },
     { path: '/pdca/:id?', name: 'pdca', component: () => import('./views/PdcaView.vue'), props: true },
+    { path: '/audit', name: 'audit', component: () => import('./views/AuditView.vue') },
     { path: '/roles', name: 'roles', component: () => import('./views/RolesView.vue') },
     { path: '/departments', name: 'departments', component: () => import('./views/DepartmentsView.vue') },
     { path: '/holidays', name: 'holidays', component: () => import('./views/HolidaysView.vue') },

@@ -6,6 +6,7 @@ mod allocation;
 mod appointments;
 mod articles;
 mod attempts;
+mod audit;
 mod board;
 mod blocklist;
 mod call_history;
@@ -126,6 +127,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(extra::routes())
         .merge(allocation::routes())
         .merge(voicemail::routes())
+        .merge(audit::routes())
         .merge(users::routes())
         .merge(roles::routes())
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(put)).routes(routes!(separate))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -31,6 +31,8 @@ struct RoleView {
     modules: Vec<String>,
     /// 长途权限, the dearest call it may order: `local`, `long_distance` or `abroad`.
     toll: String,
+    /// From before the three administrators were apart: it may hold the modules of several.
+    is_whole: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -50,6 +52,7 @@ async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<Rol
         name: row.name,
         modules: row.modules,
         toll: row.toll,
+        is_whole: row.is_whole,
     };
     Ok(Json(role::list(&mut scope).await?.into_iter().map(view).collect()))
 }
@@ -80,6 +83,15 @@ async fn put(
     let (core, by) = (&site.core, &signed.0.principal);
     let (name, at) = (ask.name.trim(), core.clock.wall());
     core.app.put_role(by, &code, name, &ask.modules, toll, at).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// 三员分立, once and for good: roles from before lose the modules of the administrators of
+/// security and of the audit. Refused while one of the three has no account.
+#[utoipa::path(post, path = "/api/roles/separate", tag = "roles", responses((status = 204)))]
+async fn separate(State(site): State<Shared>, signed: Signed) -> Result<StatusCode> {
+    let (core, by) = (&site.core, &signed.0.principal);
+    core.app.separate_duties(by, core.clock.wall()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -115,6 +127,7 @@ const MODULES: &[&str] = &[
     "trunks",
     "audit",
     "exports",
+    "clear",
     "complaints",
     "enquiries",
     "articles",

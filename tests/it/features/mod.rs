@@ -1,9 +1,11 @@
 //! The rows of the feature list, each through the door that a user has. A test names the
 //! ids of its rows; `make features` prints who proves what.
 
+mod administrators;
 mod agents;
 mod alerts;
 mod callback;
+mod clear;
 mod clinical;
 mod cases;
 mod cohort;

@@ -6,7 +6,16 @@ use serde_json::{Value, json};
 
 use crate::support::hospital::Hospital;
 
-const ROLES: [&str; 5] = ["agent", "nurse", "doctor", "supervisor", "sys_admin"];
+const ROLES: [&str; 8] = [
+    "agent",
+    "nurse",
+    "doctor",
+    "supervisor",
+    "sys_admin",
+    "system_admin",
+    "security_admin",
+    "audit_admin",
+];
 
 /// Method, address with its places filled, and the address as it is written.
 fn operations() -> Vec<(String, String, String)> {
@@ -86,6 +95,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/blocklist", "blocklist"),
     ("/api/voicemail", "voicemail"),
     ("/api/quality", "quality"),
+    ("/api/audit", "audit"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),
 ];
