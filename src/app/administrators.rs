@@ -82,7 +82,7 @@ impl App {
     }
 }
 
-fn not_oneself(by: &Principal, login: &str) -> Result<()> {
+pub(super) fn not_oneself(by: &Principal, login: &str) -> Result<()> {
     if by.name() == login {
         let what =
             "不能改自己的角色或锁定自己,请另一人操作 / not on your own account; ask another person";
@@ -100,7 +100,7 @@ async fn somebody_is_left(scope: &mut store::Scope) -> Result<()> {
     Ok(())
 }
 
-async fn note_of(
+pub(super) async fn note_of(
     scope: &mut store::Scope,
     by: &Principal,
     did: &str,

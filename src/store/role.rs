@@ -10,12 +10,13 @@ pub struct Role {
     pub toll: String,
     /// Made before the three administrators were apart.
     pub is_whole: bool,
+    pub needs_second_factor: bool,
 }
 
 pub async fn list(scope: &mut Scope) -> Result<Vec<Role>> {
     Ok(sqlx::query_as!(
         Role,
-        r#"select r.code, r.name, r.toll, r.is_whole, array(select m.module from role_module m
+        r#"select r.code, r.name, r.toll, r.is_whole, r.needs_second_factor, array(select m.module from role_module m
              where m.role = r.code order by m.module) as "modules!"
          from role r order by r.code"#
     )
@@ -23,20 +24,24 @@ pub async fn list(scope: &mut Scope) -> Result<Vec<Role>> {
     .await?)
 }
 
-/// Without a `toll` it keeps the one that it has.
+/// What is not said stays as it is.
 pub async fn put(
     scope: &mut Scope,
     code: &str,
     name: &str,
     modules: &[String],
     toll: Option<&str>,
+    needs_second_factor: Option<bool>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into role (code, name, toll) values ($1, $2, coalesce($3, 'long_distance'))
-         on conflict (code) do update set name = $2, toll = coalesce($3, role.toll)",
+        "insert into role (code, name, toll, needs_second_factor)
+         values ($1, $2, coalesce($3, 'long_distance'), coalesce($4, false))
+         on conflict (code) do update set name = $2, toll = coalesce($3, role.toll),
+             needs_second_factor = coalesce($4, role.needs_second_factor)",
         code,
         name,
-        toll
+        toll,
+        needs_second_factor
     )
     .execute(scope.connection())
     .await?;

@@ -18,20 +18,56 @@ use super::{
 use crate::{
     app::SignedIn,
     base::UserId,
+    domain::acd::AgentState,
     store::{Departments, Principal, Scope},
 };
 
-/// Whoever is signed in.
+/// Whoever has a session: perhaps without the code that is still to be given, perhaps locked.
+pub(super) struct Held(pub(super) SignedIn);
+
+impl FromRequestParts<Shared> for Held {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self> {
+        let token = token(&parts.headers, site).ok_or_else(Problem::not_signed_in)?;
+        let signed_in = site.core.app.signed_in(token, site.core.clock.wall()).await?;
+        signed_in.map(Self).ok_or_else(Problem::not_signed_in)
+    }
+}
+
+impl Held {
+    /// With code and all; the page may be locked.
+    pub(super) fn past_sign_in(&self) -> Result<&SignedIn> {
+        match self.0.needs {
+            None => Ok(&self.0),
+            Some(_) => Err(Problem::second_factor()),
+        }
+    }
+
+    /// Whoever may set up a second factor, some before anything else.
+    pub(super) fn for_enrolment(&self) -> Result<&SignedIn> {
+        match self.0.needs.as_deref() {
+            Some("code") => Err(Problem::second_factor()),
+            _ if self.0.locked_at.is_some() => Err(Problem::locked()),
+            _ => Ok(&self.0),
+        }
+    }
+}
+
+/// Whoever is signed in, and there.
 pub(super) struct Signed(pub(super) SignedIn);
 
 impl FromRequestParts<Shared> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self> {
+        let held = Held::from_request_parts(parts, site).await?;
+        held.past_sign_in()?;
         let token = token(&parts.headers, site).ok_or_else(Problem::not_signed_in)?;
-        let at = site.core.clock.wall();
-        let signed_in = site.core.app.signed_in(token, at).await?;
-        let signed = signed_in.map(Self).ok_or_else(Problem::not_signed_in)?;
+        let signed = Self(held.0);
+        if has_left(site, &signed.0, token).await? {
+            return Err(Problem::locked());
+        }
         if let Some(module) = module_of(parts.uri.path()) {
             signed.may(module)?;
         }
@@ -43,6 +79,34 @@ impl FromRequestParts<Shared> for Signed {
         Ok(signed)
     }
 }
+
+/// Is the page locked, by hand or because nobody has touched it? Never in a call.
+pub(super) async fn has_left(site: &Site, who: &SignedIn, token: &str) -> Result<bool> {
+    let core = &site.core;
+    let at = core.clock.wall();
+    if who.locked_at.is_none() && is_in_call(site, who.user) {
+        if who.seen_at.is_none_or(|seen| at - seen >= TOUCHED_EVERY) {
+            core.app.touch_session(token, at).await?;
+        }
+        return Ok(false);
+    }
+    if !who.has_left(at) {
+        return Ok(false);
+    }
+    if who.locked_at.is_none() {
+        core.app.lock_screen(who, token, at).await?;
+    }
+    Ok(true)
+}
+
+fn is_in_call(site: &Site, user: UserId) -> bool {
+    let seat = site.core.acd.seat(user, site.core.clock.instant());
+    let busy = [AgentState::Ringing, AgentState::Talking, AgentState::Holding, AgentState::WrapUp];
+    seat.is_some_and(|seat| busy.contains(&seat.state))
+}
+
+/// A row is not written with each request.
+const TOUCHED_EVERY: chrono::Duration = chrono::Duration::seconds(30);
 
 impl Signed {
     /// Has one of this person's roles the module? Asked anew with each request, so that a

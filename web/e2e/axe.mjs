@@ -52,6 +52,10 @@ for (const language of languages()) {
       await look(page, `${name} ${language} ${width}`)
     }
   }
+  await page.evaluate(() => fetch('/api/session/lock', { method: 'POST', headers: { 'x-suifang': '1' } }))
+  await page.reload()
+  await page.waitForSelector('.lock')
+  await look(page, `locked ${language}`)
   await context.close()
 }
 await browser.close()

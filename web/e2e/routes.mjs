@@ -38,7 +38,7 @@ export function routes(ids, only) {
     ['questionnaires', '/questionnaires'], ['questionnaire', '/questionnaires/library/chd_phone'], ['series', ids.series && `/questionnaires/series/${ids.series}`],
     ...statistics.map((word) => [`statistics-${word}`, `/statistics/${word}`]),
     ['management', '/management'], ['pdca', ids.pdca ? `/pdca/${ids.pdca}` : '/pdca'],
-    ['users', '/users'], ['audit', '/audit'], ['roles', '/roles'], ['departments', '/departments'], ['holidays', '/holidays'], ['interfaces', '/interfaces'],
+    ['users', '/users'], ['audit', '/audit'], ['second-factor', '/second-factor'], ['roles', '/roles'], ['departments', '/departments'], ['holidays', '/holidays'], ['interfaces', '/interfaces'],
     ['runs', '/runs'], ['calls', '/calls'], ['call', ids.call && `/calls/${ids.call}`], ['recordings', '/recordings'], ['quality', '/quality'], ['blocklist', '/blocklist'],
     ['voicemail', '/voicemail'], ['board', '/board'], ['queues', '/queues'],
     ['complaints', '/complaints'], ['enquiries', '/enquiries'], ['articles', ids.article ? `/articles/${ids.article}` : '/articles'], ['imports', '/imports'], ['policy', '/policy'],

@@ -42,6 +42,7 @@ export const router = createRouter({
     { path: '/management', name: 'management', component: () => import('./views/ManagementView.vue') },
     { path: '/pdca/:id?', name: 'pdca', component: () => import('./views/PdcaView.vue'), props: true },
     { path: '/audit', name: 'audit', component: () => import('./views/AuditView.vue') },
+    { path: '/second-factor', name: 'second-factor', component: () => import('./views/SecondFactorView.vue') },
     { path: '/roles', name: 'roles', component: () => import('./views/RolesView.vue') },
     { path: '/departments', name: 'departments', component: () => import('./views/DepartmentsView.vue') },
     { path: '/holidays', name: 'holidays', component: () => import('./views/HolidaysView.vue') },

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    app::RoleChange,
     domain::TollClass,
     store::role,
     web::{
@@ -33,6 +34,7 @@ struct RoleView {
     toll: String,
     /// From before the three administrators were apart: it may hold the modules of several.
     is_whole: bool,
+    needs_second_factor: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -42,6 +44,8 @@ struct PutRole {
     modules: Vec<String>,
     /// Absent: as it was; `long_distance` for a new role.
     toll: Option<String>,
+    /// Whoever has it signs in with a one-time code beside the password.
+    needs_second_factor: Option<bool>,
 }
 
 #[utoipa::path(get, path = "/api/roles", tag = "roles", responses((status = 200, body = [RoleView])))]
@@ -53,6 +57,7 @@ async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<Rol
         modules: row.modules,
         toll: row.toll,
         is_whole: row.is_whole,
+        needs_second_factor: row.needs_second_factor,
     };
     Ok(Json(role::list(&mut scope).await?.into_iter().map(view).collect()))
 }
@@ -82,7 +87,14 @@ async fn put(
     })?;
     let (core, by) = (&site.core, &signed.0.principal);
     let (name, at) = (ask.name.trim(), core.clock.wall());
-    core.app.put_role(by, &code, name, &ask.modules, toll, at).await?;
+    let role = RoleChange {
+        code: &code,
+        name,
+        modules: &ask.modules,
+        toll,
+        needs_second_factor: ask.needs_second_factor,
+    };
+    core.app.put_role(by, &role, at).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -26,6 +26,7 @@ mod records;
 mod ring_test;
 mod roles;
 mod services;
+mod sign_in;
 mod sources;
 mod statistics;
 mod templates;

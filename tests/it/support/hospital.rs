@@ -121,6 +121,11 @@ impl Hospital {
             cookies: Mutex::default(),
         };
         hospital.add_user("admin", "sys_admin").await;
+        // The tests' clock jumps over hours, and nobody touches a page.
+        let never = json!({ "idle_minutes": 0 });
+        let (app, by) = (&hospital.server.core.app, Principal::System("test"));
+        let at = hospital.clock.wall();
+        app.put_policy(&by, suifang::app::SIGN_IN_POLICY, &never, at).await.unwrap();
         hospital.renew();
         hospital
     }

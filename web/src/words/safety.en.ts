@@ -13,4 +13,10 @@ export default {
     giveRole: 'Role', lock: 'Lock', unlock: 'Unlock', locked: 'locked', why: 'Reason to lock or unlock', self: 'One’s own role and lock are for another person.',
     whole: 'Duties not separated', separate: 'Separate the duties', separateNote: 'First make an account each for the administrators of system, security and audit. Afterwards the old administrator’s role manages no accounts or roles and reads no audit; this cannot be undone.', separated: 'The duties are separated',
   },
+  lock: {
+    title: 'The page is locked', unlock: 'Unlock', change: 'Change user', now: 'Lock', note: 'Forms that were not sent are still here.', changeNote: 'Another person signs in. The forms of the first are kept, and wait for the next sign-in.', idle: 'Lock after minutes without a touch', idleNote: '0: never; never in a call', minutes: 'minutes',
+  },
+  factor: {
+    title: 'One-time codes', note: 'Beside the password, the six digits that your telephone shows.', begin: 'Set up', scan: 'Scan it with an authenticator app.', picture: 'QR code of the one-time codes', typed: 'Or type', code: 'The six digits of the app', confirm: 'Begin', isSet: 'In use', left: '{n} recovery codes left', lost: 'Without your telephone sign in by a recovery code, or ask the security administrator.', codesNote: 'Write the recovery codes down: they are shown once, and each is good once.', kept: 'Written down', give: 'One-time code or recovery code', needed: 'Your role asks for one-time codes. Set them up first.', byRole: 'Signs in with a one-time code', reset: 'Reset one-time codes',
+  },
 }

@@ -13,4 +13,10 @@ export default {
     giveRole: '角色', lock: '锁定', unlock: '解锁', locked: '已锁定', why: '锁定或解锁的原因', self: '本人的角色和锁定由另一人操作。',
     whole: '三员未分立', separate: '三员分立', separateNote: '先建好系统管理员、安全管理员、审计管理员各一个账号。分立后旧的管理员角色不再管理账号和角色，也不再看审计，不能撤回。', separated: '三员已分立',
   },
+  lock: {
+    title: '页面已锁定', unlock: '解锁', change: '换人', now: '锁屏', note: '没有提交的表单还在，解锁后继续。', changeNote: '另一位用自己的工号登录。前一位没有提交的表单已存好，本人登录后可继续。', idle: '闲置几分钟后锁屏', idleNote: '0 为不锁；通话中不锁', minutes: '分钟',
+  },
+  factor: {
+    title: '动态口令', note: '登录时除密码外，再输手机上的六位数字。', begin: '开始设置', scan: '用手机上的验证器扫码。', picture: '动态口令二维码', typed: '不能扫码时输入', code: '验证器上的六位数字', confirm: '启用', isSet: '已启用', left: '还有 {n} 个恢复码', lost: '手机丢失时用恢复码登录，或请安全管理员重置。', codesNote: '请抄下恢复码，只显示这一次，每个用一次。', kept: '已抄好', give: '动态口令或恢复码', needed: '本角色要求动态口令，请先设置。', byRole: '登录要动态口令', reset: '重置动态口令',
+  },
 }
