@@ -126,8 +126,8 @@ struct CodeAsk {
     code: Pii<String>,
 }
 
-/// The second step of a sign-in. Each try at a password is counted by its source; five wrong
-/// codes end what a password began.
+/// The second step of a sign-in.
+// Each try at a password is counted by its source; five wrong codes end what one began.
 #[utoipa::path(post, path = "/api/session/code", tag = "session", request_body = CodeAsk,
     responses((status = 200, body = MeView)))]
 async fn give_code(

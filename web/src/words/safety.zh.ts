@@ -7,7 +7,7 @@ export default {
   audit: {
     note: '只看，不能更改。', search: '谁、做了什么、编号、原因', who: '操作人', did: '做了什么', subject: '对象', id: '编号', sealed: '已封链', open: '未封链', empty: '这段时间没有记录。', nothing: '没有找到。请换一个词或放宽日期。', from: '从', to: '到', any: '全部',
   },
-  audit_did: { read: '查看', exported: '导出', printed: '打印', unmasked: '看明文', played: '播放', signed_in: '登录', sign_in_failed: '登录失败', locked: '锁定账号', unlocked: '解锁账号', role_given: '给予角色', role_changed: '改角色', duties_separated: '三员分立', created: '建立', profile_set: '改操作员资料', password_set: '改密码', second_factor_set: '启用动态口令', second_factor_reset: '重置动态口令', recovery_code_used: '使用恢复码', screen_locked: '锁屏', screen_unlocked: '解除锁屏' },
+  audit_did: { read: '查看', exported: '导出', printed: '打印', unmasked: '看明文', played: '播放', signed_in: '登录', password_given: '密码通过', sign_in_failed: '登录失败', locked: '锁定账号', unlocked: '解锁账号', role_given: '给予角色', role_changed: '改角色', duties_separated: '三员分立', created: '建立', profile_set: '改操作员资料', password_set: '改密码', second_factor_set: '启用动态口令', second_factor_reset: '重置动态口令', recovery_code_used: '使用恢复码', screen_locked: '锁屏', screen_unlocked: '解除锁屏' },
   audit_subject: { person: '患者', account: '账号', call: '通话', recording: '录音', list: '名单', due_list: '随访日期表', task: '随访', alert: '危急提醒', run: '外呼批次', policy: '规则' },
   admins: {
     giveRole: '角色', lock: '锁定', unlock: '解锁', locked: '已锁定', why: '锁定或解锁的原因', self: '本人的角色和锁定由另一人操作。',
