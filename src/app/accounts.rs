@@ -10,7 +10,7 @@ use rand::RngCore;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{App, AppError, Change, Result, note};
+use super::{App, AppError, Change, Result, SIGN_IN_POLICY, SignInPolicy, note};
 use crate::{
     base::{Pii, UserId},
     domain::{GROUPS, TollClass},
@@ -26,6 +26,16 @@ pub struct NewUser {
     pub whole_hospital: bool,
 }
 
+/// What is not said stays as it is.
+#[derive(Clone, Copy)]
+pub struct RoleChange<'a> {
+    pub code: &'a str,
+    pub name: &'a str,
+    pub modules: &'a [String],
+    pub toll: Option<TollClass>,
+    pub needs_second_factor: Option<bool>,
+}
+
 #[derive(Clone)]
 pub struct SignedIn {
     pub user: UserId,
@@ -37,6 +47,11 @@ pub struct SignedIn {
     pub modules: Vec<String>,
     /// The dearest call that the role may order.
     pub toll: TollClass,
+    /// `code` or `enrol`: what is still to be done before this person is signed in.
+    pub needs: Option<String>,
+    pub seen_at: Option<DateTime<Utc>>,
+    pub locked_at: Option<DateTime<Utc>>,
+    pub idle_minutes: i32,
     pub principal: Principal,
 }
 
@@ -56,6 +71,12 @@ impl From<account::Account> for SignedIn {
             may_stop_all: account.may_stop_all,
             modules: account.modules,
             toll: account.toll.parse().unwrap_or(TollClass::Local),
+            needs: account.needs,
+            seen_at: account.seen_at,
+            locked_at: account.locked_at,
+            idle_minutes: account
+                .idle_minutes
+                .unwrap_or_else(|| SignInPolicy::default().idle_minutes),
             principal,
         }
     }
@@ -126,15 +147,13 @@ impl App {
     pub async fn put_role(
         &self,
         by: &Principal,
-        code: &str,
-        name: &str,
-        modules: &[String],
-        toll: Option<TollClass>,
+        role: &RoleChange<'_>,
         at: DateTime<Utc>,
     ) -> Result<()> {
         let mut scope = self.scope(by).await?;
+        let RoleChange { code, name, modules, toll, needs_second_factor } = *role;
         let toll = toll.map(TollClass::as_str);
-        store::role::put(&mut scope, code, name, modules, toll).await?;
+        store::role::put(&mut scope, code, name, modules, toll, needs_second_factor).await?;
         self.note_account(&mut scope, by, "role_changed", code, at).await?;
         self.commit(scope).await
     }
@@ -177,7 +196,7 @@ impl App {
         self.commit(scope).await
     }
 
-    async fn note_account(
+    pub(super) async fn note_account(
         &self,
         scope: &mut store::Scope,
         by: &Principal,
@@ -211,9 +230,7 @@ impl App {
         let mut scope = self.scope(&system).await?;
         let account = account::by_login(&mut scope, login).await?;
         let hash = account.as_ref().map_or(NOBODYS_HASH, |account| &account.password_hash);
-        let fits = PasswordHash::new(hash).is_ok_and(|hash| {
-            Argon2::default().verify_password(password.reveal().as_bytes(), &hash).is_ok()
-        });
+        let fits = is_password(password, hash);
         let Some(account) = account.filter(|_| fits) else {
             self.note_account(&mut scope, &system, "sign_in_failed", "-", at).await?;
             self.commit(scope).await?;
@@ -223,8 +240,10 @@ impl App {
         rand::rng().fill_bytes(&mut secret);
         let token = secret.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let until = at + Duration::hours(SESSION_HOURS);
-        account::open_session(&mut scope, &hashed(&token), account.user_id, at, until).await?;
-        self.note_account(&mut scope, &system, "signed_in", &account.login, at).await?;
+        let (needs, hash) = (account.needs.as_deref(), hashed(&token));
+        account::open_session(&mut scope, &hash, account.user_id, needs, at, until).await?;
+        let did = if needs.is_some() { "password_given" } else { "signed_in" };
+        self.note_account(&mut scope, &system, did, &account.login, at).await?;
         self.commit(scope).await?;
         Ok(Some((Pii::new(token), account.into())))
     }
@@ -233,7 +252,8 @@ impl App {
     /// When the database cannot be reached.
     pub async fn signed_in(&self, token: &str, at: DateTime<Utc>) -> Result<Option<SignedIn>> {
         let mut scope = self.scope(&Principal::System("session")).await?;
-        Ok(account::by_session(&mut scope, &hashed(token), at).await?.map(SignedIn::from))
+        let found = account::by_session(&mut scope, &hashed(token), at, SIGN_IN_POLICY).await?;
+        Ok(found.map(SignedIn::from))
     }
 
     /// # Errors
@@ -273,6 +293,12 @@ pub fn digest_ha1(user: &str, realm: &str, password: &str) -> (String, String) {
     (format!("{:x}", Md5::digest(&text)), format!("{:x}", Sha256::digest(&text)))
 }
 
+pub(super) fn is_password(given: &Pii<String>, hash: &str) -> bool {
+    PasswordHash::new(hash).is_ok_and(|hash| {
+        Argon2::default().verify_password(given.reveal().as_bytes(), &hash).is_ok()
+    })
+}
+
 fn hash_password(password: &Pii<String>) -> Result<String> {
     if password.reveal().chars().count() < PASSWORD_CHARS_MIN {
         let what = format!(
@@ -289,7 +315,7 @@ fn hash_password(password: &Pii<String>) -> Result<String> {
 }
 
 /// The cookie's secret is in no table: who reads the database cannot sign in with it.
-fn hashed(token: &str) -> String {
+pub(super) fn hashed(token: &str) -> String {
     format!("{:x}", Sha256::digest(token))
 }
 

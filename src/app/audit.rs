@@ -49,9 +49,22 @@ impl App {
         subject_id: &str,
         at: DateTime<Utc>,
     ) -> Result<()> {
+        self.audit_access_why(principal, [did, subject, subject_id], None, at).await
+    }
+
+    /// The same with its reason: whoever sees a value in clear says why.
+    ///
+    /// # Errors
+    /// When the database cannot be written; then nothing may be shown.
+    pub async fn audit_access_why(
+        &self,
+        principal: &Principal,
+        [did, subject, subject_id]: [&str; 3],
+        reason: Option<&str>,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
         let mut scope = self.scope(principal).await?;
-        let entry =
-            store::audit::Entry { who: principal.name(), did, subject, subject_id, reason: None };
+        let entry = store::audit::Entry { who: principal.name(), did, subject, subject_id, reason };
         store::audit::insert(&mut scope, &entry, at).await?;
         scope.commit().await?;
         Ok(())

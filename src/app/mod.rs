@@ -7,6 +7,7 @@ mod agents;
 mod alerts;
 mod allocation;
 mod api_tokens;
+mod administrators;
 mod admission;
 mod answers;
 mod articles;
@@ -43,6 +44,8 @@ mod ring_test;
 mod rollups;
 mod roster;
 mod run;
+mod screen_lock;
+mod second_factor;
 mod seed;
 mod series;
 mod sources;
@@ -55,7 +58,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use accounts::{NewUser, SignedIn, digest_ha1};
+pub use accounts::{NewUser, RoleChange, SignedIn, digest_ha1};
 pub use admission::{Taken, message_text};
 pub use agents::QueueVisit;
 pub use alerts::{ALERT_POLICY, Taker};
@@ -92,6 +95,8 @@ pub use recording_holds::RETENTION_POLICY;
 pub use ring_test::{RingAsk, RingClaim};
 pub use roster::{RosterLine, roster_file};
 pub use run::{NewRun, RunAction};
+pub use screen_lock::{SIGN_IN_POLICY, SignInPolicy};
+pub use second_factor::{Enrolment, KEY_BYTES, Vault};
 pub use series::{SeriesAsk, SeriesContent};
 pub use sources::{Brought, InterfaceRun, Reading};
 pub use stop::LiveCalls;
@@ -211,6 +216,14 @@ const RULES: &[(&str, &str)] = &[
     ),
     ("account_staff_no_unique", "这个工号已是别人的 / this staff number is another's"),
     ("account_role_known", "没有这个角色 / there is no such role"),
+    (
+        "role_duties_apart",
+        "系统、安全、审计三员的模块不能合在一个角色里 / a role holds the modules of one administrator only",
+    ),
+    (
+        "role_auditor_reads_only",
+        "审计管理员只看审计,不能有其他模块 / whoever reads the audit has no other module",
+    ),
     ("complaint_assigned_to_fkey", "没有这个账号 / there is no such account"),
     ("complaint_department_id_fkey", "没有这个科室 / there is no such department"),
     ("enquiry_department_id_fkey", "没有这个科室 / there is no such department"),

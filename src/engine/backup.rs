@@ -23,7 +23,7 @@ pub use manifest::Manifest;
 use manifest::{DUMP, FILES, FORMAT, copy};
 pub use restore::{Restored, restore};
 
-use super::{ClusterError, StartError, Tools, file_sha256};
+use super::{ClusterError, StartError, Tools, file_sha256, secret_key};
 use crate::{
     base::RecordingId,
     config::Config,
@@ -140,9 +140,13 @@ fn prepare(config: &Config, folder: &Path) -> Result<(), BackupError> {
 }
 
 /// One that is not there is empty, too.
+/// But for the key, which is brought by hand before a restore.
 fn is_empty(folder: &Path) -> io::Result<bool> {
+    let is_key = |entry: &io::Result<fs::DirEntry>| {
+        entry.as_ref().is_ok_and(|entry| entry.file_name() == secret_key::FILE)
+    };
     match fs::read_dir(folder) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
+        Ok(mut entries) => Ok(entries.all(|entry| is_key(&entry))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
     }

@@ -17,7 +17,7 @@ use super::{
     SignallingHandle, SourceClock, StudioBoard, Ticks, TrunkBoard, Voice,
 };
 use crate::{
-    app::{App, Dialler},
+    app::{App, Dialler, Vault},
     base::CallId,
     config::{Config, Interface, Transport},
     domain::{Calendar, CallingPolicy},
@@ -35,6 +35,8 @@ pub struct Core {
     pub media: MediaThreads,
     pub recorder: Recorder,
     pub voice: Voice,
+    /// Seals secrets that the database holds.
+    pub vault: Vault,
     pub live: LiveBoard,
     pub acd: AcdBoard,
     pub trunks: TrunkBoard,
@@ -96,6 +98,7 @@ pub struct Parts {
     pub media: MediaThreads,
     pub recorder: Recorder,
     pub voice: Voice,
+    pub vault: Vault,
     pub node: String,
     pub epoch: i64,
     pub config: Arc<Config>,
@@ -118,6 +121,7 @@ impl Core {
             media: parts.media,
             recorder: parts.recorder,
             voice: parts.voice,
+            vault: parts.vault,
             live: LiveBoard::default(),
             acd: AcdBoard::default(),
             trunks: TrunkBoard::default(),

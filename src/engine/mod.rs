@@ -27,6 +27,7 @@ mod repertoire;
 mod retention;
 mod ring_test;
 mod run_content;
+mod secret_key;
 mod series;
 mod server;
 mod signalling;

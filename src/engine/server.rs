@@ -20,7 +20,9 @@ use super::{
     CallCommand, ClusterError, Core, Incoming, MediaSettings, MediaThreads, Parts, Postgres,
     Recorder, SignallingConfig, SystemClock, Voice, acd, duty, first_questions,
     intake::{bind_intake, run_intake},
-    janitor, planner, run_dialler, serve_incoming,
+    janitor, planner, run_dialler,
+    secret_key::load_vault,
+    serve_incoming,
     sources::run_sources,
     speaker, start_signalling, start_trunks, syslog,
 };
@@ -103,6 +105,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let lock = lock_data(&config.paths.data)?;
         writable(&config.paths.recordings)?;
+        let vault = load_vault(&config.paths.data).map_err(StartError::Files)?;
         let library = load_library(&config.paths.dialplans)?;
         let calls_max = calls_max(&config);
         let (incoming, requests) = mpsc::channel(INCOMING_MAX);
@@ -132,6 +135,7 @@ impl Server {
             media,
             recorder,
             voice,
+            vault,
             clock,
             app,
             signalling,

@@ -93,6 +93,12 @@ pub struct Account {
     /// The modules of the role, as they are now.
     pub modules: Vec<String>,
     pub toll: String,
+    /// `code` or `enrol`: what is still to be done before this person is signed in.
+    pub needs: Option<String>,
+    /// Of the session, and the hospital's rule for it.
+    pub seen_at: Option<DateTime<Utc>>,
+    pub locked_at: Option<DateTime<Utc>>,
+    pub idle_minutes: Option<i32>,
 }
 
 pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>> {
@@ -102,7 +108,14 @@ pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>>
              departments, array(select m.module from role_module m where m.role = account.role
                  order by m.module) as "modules!",
              coalesce((select r.toll from role r where r.code = account.role), 'local')
-                 as "toll!"
+                 as "toll!",
+             case
+                 when exists (select from second_factor f where f.user_id = account.user_id
+                     and f.confirmed_at is not null) then 'code'
+                 when (select r.needs_second_factor from role r where r.code = account.role)
+                     then 'enrol'
+             end as needs, null::timestamptz as seen_at, null::timestamptz as locked_at,
+             null::integer as idle_minutes
          from account where login = $1 and disabled_at is null"#,
         login
     )
@@ -110,14 +123,67 @@ pub async fn by_login(scope: &mut Scope, login: &str) -> Result<Option<Account>>
     .await?)
 }
 
-pub async fn list(scope: &mut Scope) -> Result<Vec<Account>> {
+/// As the administrator of security sees it.
+pub struct Listed {
+    pub user_id: Uuid,
+    pub login: String,
+    pub display_name: String,
+    pub role: String,
+    pub may_stop_all: bool,
+    pub whole_hospital: bool,
+    pub disabled_at: Option<DateTime<Utc>>,
+}
+
+pub async fn list(scope: &mut Scope) -> Result<Vec<Listed>> {
     Ok(sqlx::query_as!(
-        Account,
-        r#"select user_id, login, display_name, '' as "password_hash!", role, may_stop_all,
-             whole_hospital, departments, '{}'::text[] as "modules!", '' as "toll!"
-         from account where disabled_at is null order by login"#
+        Listed,
+        "select user_id, login, display_name, role, may_stop_all, whole_hospital, disabled_at
+         from account order by disabled_at is not null, login"
     )
     .fetch_all(scope.connection())
+    .await?)
+}
+
+/// Answers whether there is such an account.
+pub async fn set_role(scope: &mut Scope, login: &str, role: &str) -> Result<bool> {
+    let done = sqlx::query!("update account set role = $2 where login = $1", login, role)
+        .execute(scope.connection())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Without a time it may sign in again. Its sessions end in any case.
+pub async fn set_disabled(
+    scope: &mut Scope,
+    login: &str,
+    disabled_at: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    let done =
+        sqlx::query!("update account set disabled_at = $2 where login = $1", login, disabled_at)
+            .execute(scope.connection())
+            .await?;
+    close_sessions(scope, login).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn close_sessions(scope: &mut Scope, login: &str) -> Result<()> {
+    sqlx::query!(
+        "delete from web_session where user_id = (select user_id from account where login = $1)",
+        login
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// How many may sign in and have the module.
+pub async fn holders(scope: &mut Scope, module: &str) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "n!" from account a join role_module m on m.role = a.role
+         where a.disabled_at is null and m.module = $1"#,
+        module
+    )
+    .fetch_one(scope.connection())
     .await?)
 }
 
@@ -125,6 +191,7 @@ pub async fn open_session(
     scope: &mut Scope,
     token_sha256: &str,
     user: Uuid,
+    needs: Option<&str>,
     at: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<()> {
@@ -132,12 +199,13 @@ pub async fn open_session(
         .execute(scope.connection())
         .await?;
     sqlx::query!(
-        "insert into web_session (token_sha256, user_id, created_at, expires_at)
-         values ($1, $2, $3, $4)",
+        "insert into web_session (token_sha256, user_id, created_at, expires_at, needs, seen_at)
+         values ($1, $2, $3, $4, $5, $3)",
         token_sha256,
         user,
         at,
-        until
+        until,
+        needs
     )
     .execute(scope.connection())
     .await?;
@@ -148,17 +216,22 @@ pub async fn by_session(
     scope: &mut Scope,
     token_sha256: &str,
     at: DateTime<Utc>,
+    policy: &str,
 ) -> Result<Option<Account>> {
     Ok(sqlx::query_as!(
         Account,
         r#"select a.user_id, a.login, a.display_name, a.password_hash, a.role, a.may_stop_all,
              a.whole_hospital, a.departments, array(select m.module from role_module m
                  where m.role = a.role order by m.module) as "modules!",
-             coalesce((select r.toll from role r where r.code = a.role), 'local') as "toll!"
+             coalesce((select r.toll from role r where r.code = a.role), 'local') as "toll!",
+             s.needs, s.seen_at as "seen_at?", s.locked_at,
+             (select (p.body ->> 'idle_minutes')::integer from policy p where p.name = $3)
+                 as idle_minutes
          from account a join web_session s using (user_id)
          where s.token_sha256 = $1 and s.expires_at > $2 and a.disabled_at is null"#,
         token_sha256,
-        at
+        at,
+        policy
     )
     .fetch_optional(scope.connection())
     .await?)
@@ -168,6 +241,83 @@ pub async fn close_session(scope: &mut Scope, token_sha256: &str) -> Result<()> 
     sqlx::query!("delete from web_session where token_sha256 = $1", token_sha256)
         .execute(scope.connection())
         .await?;
+    Ok(())
+}
+
+/// `None`: this person is signed in.
+pub async fn session_needs(
+    scope: &mut Scope,
+    token_sha256: &str,
+    needs: Option<&str>,
+) -> Result<()> {
+    sqlx::query!(
+        "update web_session set needs = $2, wrong_codes = 0 where token_sha256 = $1",
+        token_sha256,
+        needs
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// Counts a wrong code or password; with the last that is allowed the session ends.
+pub async fn wrong_code(scope: &mut Scope, token_sha256: &str, most: i16) -> Result<()> {
+    sqlx::query!(
+        "update web_session set wrong_codes = wrong_codes + 1 where token_sha256 = $1",
+        token_sha256
+    )
+    .execute(scope.connection())
+    .await?;
+    sqlx::query!(
+        "delete from web_session where token_sha256 = $1 and wrong_codes >= $2",
+        token_sha256,
+        most
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+/// Answers whether it was open.
+pub async fn lock_session(
+    scope: &mut Scope,
+    token_sha256: &str,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "update web_session set locked_at = $2 where token_sha256 = $1 and locked_at is null",
+        token_sha256,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn unlock_session(
+    scope: &mut Scope,
+    token_sha256: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update web_session set locked_at = null, seen_at = $2, wrong_codes = 0
+         where token_sha256 = $1",
+        token_sha256,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(())
+}
+
+pub async fn touch_session(scope: &mut Scope, token_sha256: &str, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update web_session set seen_at = $2 where token_sha256 = $1 and locked_at is null",
+        token_sha256,
+        at
+    )
+    .execute(scope.connection())
+    .await?;
     Ok(())
 }
 

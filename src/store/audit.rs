@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Result, Scope};
+use super::{Result, Scope, slow};
 
 pub struct Entry<'a> {
     pub who: &'a str,
@@ -146,3 +146,64 @@ pub async fn told(scope: &mut Scope, after: i64, limit: i64) -> Result<Vec<Told>
     .fetch_all(scope.connection())
     .await?)
 }
+
+/// What an auditor asks for; an empty word asks for nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terms<'a> {
+    pub from: Option<DateTime<Utc>>,
+    /// Not included.
+    pub to: Option<DateTime<Utc>>,
+    pub who: &'a str,
+    pub did: &'a str,
+    pub subject: &'a str,
+    /// Some of who, what, whose or why.
+    pub search: &'a str,
+}
+
+/// A line, as an auditor reads it.
+pub struct Shown {
+    pub audit_id: i64,
+    pub at: DateTime<Utc>,
+    pub who: String,
+    pub did: String,
+    pub subject: String,
+    pub subject_id: String,
+    pub reason: Option<String>,
+    pub sealed: bool,
+}
+
+pub async fn list(
+    scope: &mut Scope,
+    terms: &Terms<'_>,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Shown>> {
+    sqlx::query!("select set_config('statement_timeout', $1, true) as done", STATEMENT_MS)
+        .fetch_one(scope.connection())
+        .await?;
+    sqlx::query_as!(
+        Shown,
+        r#"select audit_id, at, who, did, subject, subject_id, reason,
+             sealed_hash is not null as "sealed!"
+         from audit
+         where ($1::timestamptz is null or at >= $1) and ($2::timestamptz is null or at < $2)
+           and ($3 = '' or who = $3) and ($4 = '' or did = $4) and ($5 = '' or subject = $5)
+           and ($6 = '' or strpos(lower(concat_ws(' ', who, did, subject, subject_id, reason)),
+                lower($6)) > 0)
+         order by at desc, audit_id desc limit $7 offset $8"#,
+        terms.from,
+        terms.to,
+        terms.who,
+        terms.did,
+        terms.subject,
+        terms.search,
+        limit,
+        offset
+    )
+    .fetch_all(scope.connection())
+    .await
+    .map_err(slow)
+}
+
+/// A word that stands in no line is looked for in all of them.
+const STATEMENT_MS: &str = "10000";

@@ -185,6 +185,7 @@ pub struct Listed {
 pub struct Filter<'a> {
     pub call: Option<CallId>,
     pub run: Option<Uuid>,
+    pub person: Option<Uuid>,
     pub state: &'a str,
     pub outcome: &'a str,
     pub search: &'a str,
@@ -207,6 +208,7 @@ pub async fn list(scope: &mut Scope, filter: &Filter<'_>) -> Result<Vec<Listed>>
              left join attempt a on a.attempt_id = c.attempt_id
              left join task t on t.task_id = c.task_id
          where ($1::uuid is null or c.call_id = $1) and ($2::uuid is null or t.run_id = $2)
+           and ($8::uuid is null or c.person_id = $8)
            and ($3 = '' or c.state = $3 or ($3 = 'live' and c.state <> 'ended'))
            and ($4 = '' or a.outcome = $4)
            and ($5 = '' or strpos(coalesce(p.name, ''), $5) > 0 or strpos(c.remote, $5) > 0)
@@ -217,7 +219,8 @@ pub async fn list(scope: &mut Scope, filter: &Filter<'_>) -> Result<Vec<Listed>>
         filter.outcome,
         filter.search,
         filter.limit,
-        filter.offset
+        filter.offset,
+        filter.person
     )
     .fetch_all(scope.connection())
     .await?)

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Result, Scope, StoreError};
+use super::{Result, Scope, slow};
 use crate::domain::cohort::{Condition, Disease, Filter, Given};
 
 /// The discharges that the filter means, in no order.
@@ -41,7 +41,7 @@ pub async fn matching_told(
     )
     .fetch_one(scope.connection())
     .await
-    .map_err(told)?;
+    .map_err(slow)?;
     let whole = BTreeSet::from_iter(whole);
     // A discharge that was cancelled belongs to nobody.
     let found = filter.combine(&whole, &mut sets.into_iter());
@@ -64,16 +64,7 @@ async fn set(scope: &mut Scope, condition: &Condition, today: NaiveDate) -> Resu
         | Condition::Name(_) => of_person(scope, condition).await,
         _ => of_stay(scope, condition).await,
     };
-    Ok(BTreeSet::from_iter(found.map_err(told)?))
-}
-
-/// Too much was asked for; that is no fault of the database.
-fn told(error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code());
-    match code.as_deref() {
-        Some("57014") => StoreError::TooSlow,
-        _ => error.into(),
-    }
+    Ok(BTreeSet::from_iter(found.map_err(slow)?))
 }
 
 async fn of_stay(scope: &mut Scope, condition: &Condition) -> sqlx::Result<Vec<Uuid>> {

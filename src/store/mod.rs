@@ -26,6 +26,7 @@ pub mod course;
 pub mod decision;
 pub mod dictionary;
 pub mod door;
+pub mod draft;
 pub mod due;
 pub mod duty_call;
 pub mod enquiry;
@@ -59,6 +60,7 @@ pub mod roster;
 pub mod rollup;
 pub mod run;
 pub mod sample;
+pub mod second_factor;
 pub mod series;
 pub mod source;
 pub mod statistics;
@@ -108,11 +110,11 @@ const DATA_EXCEPTION: &str = "22";
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let Some(told) = error.as_database_error() else { return Self::Database(error) };
-        if let Some(rule) = told.constraint() {
+        let Some(answer) = error.as_database_error() else { return Self::Database(error) };
+        if let Some(rule) = answer.constraint() {
             return Self::Rule(rule.to_owned());
         }
-        match told.code() {
+        match answer.code() {
             Some(code) if code.starts_with(DATA_EXCEPTION) => Self::Value,
             _ => Self::Database(error),
         }
@@ -126,6 +128,15 @@ fn told(error: &sqlx::Error) -> String {
     match code.filter(|code| code.starts_with("22") || code.starts_with("23")) {
         Some(code) => format!("wrong data (SQLSTATE {code})"),
         None => error.to_string(),
+    }
+}
+
+/// Too much was asked for; that is no fault of the database.
+fn slow(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code());
+    match code.as_deref() {
+        Some("57014") => StoreError::TooSlow,
+        _ => error.into(),
     }
 }
 

@@ -18,26 +18,95 @@ use super::{
 use crate::{
     app::SignedIn,
     base::UserId,
+    domain::acd::AgentState,
     store::{Departments, Principal, Scope},
 };
 
-/// Whoever is signed in.
+/// Whoever has a session: perhaps without the code that is still to be given, perhaps locked.
+pub(super) struct Held(pub(super) SignedIn);
+
+impl FromRequestParts<Shared> for Held {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self> {
+        let token = token(&parts.headers, site).ok_or_else(Problem::not_signed_in)?;
+        let signed_in = site.core.app.signed_in(token, site.core.clock.wall()).await?;
+        signed_in.map(Self).ok_or_else(Problem::not_signed_in)
+    }
+}
+
+impl Held {
+    /// With code and all; the page may be locked.
+    pub(super) fn past_sign_in(&self) -> Result<&SignedIn> {
+        match self.0.needs {
+            None => Ok(&self.0),
+            Some(_) => Err(Problem::second_factor()),
+        }
+    }
+
+    /// Whoever may set up a second factor, some before anything else.
+    pub(super) fn for_enrolment(&self) -> Result<&SignedIn> {
+        match self.0.needs.as_deref() {
+            Some("code") => Err(Problem::second_factor()),
+            _ if self.0.locked_at.is_some() => Err(Problem::locked()),
+            _ => Ok(&self.0),
+        }
+    }
+}
+
+/// Whoever is signed in, and there.
 pub(super) struct Signed(pub(super) SignedIn);
 
 impl FromRequestParts<Shared> for Signed {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Shared) -> Result<Self> {
+        let held = Held::from_request_parts(parts, site).await?;
+        held.past_sign_in()?;
         let token = token(&parts.headers, site).ok_or_else(Problem::not_signed_in)?;
-        let at = site.core.clock.wall();
-        let signed_in = site.core.app.signed_in(token, at).await?;
-        let signed = signed_in.map(Self).ok_or_else(Problem::not_signed_in)?;
+        let signed = Self(held.0);
+        if has_left(site, &signed.0, token).await? {
+            return Err(Problem::locked());
+        }
         if let Some(module) = module_of(parts.uri.path()) {
             signed.may(module)?;
+        }
+        if signed.only_reads() && !is_read(&parts.method) && !is_own(parts.uri.path()) {
+            let what =
+                "审计管理员只能查看,不能更改 / the administrator of the audit changes nothing";
+            return Err(Problem::forbidden(what));
         }
         Ok(signed)
     }
 }
+
+/// Is the page locked, by hand or because nobody has touched it? Never in a call.
+pub(super) async fn has_left(site: &Site, who: &SignedIn, token: &str) -> Result<bool> {
+    let core = &site.core;
+    let at = core.clock.wall();
+    if who.locked_at.is_none() && is_in_call(site, who.user) {
+        if who.seen_at.is_none_or(|seen| at - seen >= TOUCHED_EVERY) {
+            core.app.touch_session(token, at).await?;
+        }
+        return Ok(false);
+    }
+    if !who.has_left(at) {
+        return Ok(false);
+    }
+    if who.locked_at.is_none() {
+        core.app.lock_screen(who, token, at).await?;
+    }
+    Ok(true)
+}
+
+fn is_in_call(site: &Site, user: UserId) -> bool {
+    let seat = site.core.acd.seat(user, site.core.clock.instant());
+    let busy = [AgentState::Ringing, AgentState::Talking, AgentState::Holding, AgentState::WrapUp];
+    seat.is_some_and(|seat| busy.contains(&seat.state))
+}
+
+/// A row is not written with each request.
+const TOUCHED_EVERY: chrono::Duration = chrono::Duration::seconds(30);
 
 impl Signed {
     /// Has one of this person's roles the module? Asked anew with each request, so that a
@@ -49,6 +118,13 @@ impl Signed {
         allowed.then_some(()).ok_or_else(|| Problem::forbidden(what))
     }
 
+    /// Of the audit's administrator; the record lets no such role have other modules.
+    fn only_reads(&self) -> bool {
+        let modules = &self.0.modules;
+        modules.iter().any(|own| own == "audit")
+            && modules.iter().all(|own| ["audit", "home"].contains(&own.as_str()))
+    }
+
     /// Makes, starts and stops runs, imports discharges.
     pub(super) fn may_run(&self) -> Result<()> {
         self.may("runs")
@@ -56,6 +132,11 @@ impl Signed {
 
     pub(super) fn may_resolve(&self) -> Result<()> {
         self.may("repairs")
+    }
+
+    /// Sees names, numbers and id cards in clear, when it is asked for.
+    pub(super) fn may_see_clear(&self) -> Result<()> {
+        self.may("clear")
     }
 
     pub(super) fn may_set_policy(&self) -> Result<()> {
@@ -122,6 +203,15 @@ fn cookie<'a>(mut headers: impl Iterator<Item = &'a str>, name: &str) -> Option<
     })
 }
 
+fn is_read(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS].contains(method)
+}
+
+/// One's own session, second factor and drafts are nobody else's record.
+fn is_own(path: &str) -> bool {
+    path == "/api/session" || path.starts_with("/api/session/") || path.starts_with("/api/me/")
+}
+
 /// The module that an address belongs to; the first prefix that fits. An address that is
 /// not here is everybody's who is signed in.
 fn module_of(path: &str) -> Option<&'static str> {
@@ -180,6 +270,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/blocklist", "blocklist"),
     ("/api/voicemail", "voicemail"),
     ("/api/quality", "quality"),
+    ("/api/audit", "audit"),
     ("/api/users", "users"),
     ("/api/roles", "roles"),
 ];
@@ -207,7 +298,7 @@ pub(super) async fn own_page_only(
     request: Request,
     next: Next,
 ) -> Response {
-    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method());
+    let reads = is_read(request.method());
     // A token is no cookie: another page's browser does not send it by itself.
     let of_systems = super::bearer::is_for_systems(request.uri().path());
     if reads || of_systems || is_own_page(request.headers(), site.is_secure) {

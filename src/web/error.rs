@@ -39,6 +39,24 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "请先登录 / sign in first")
     }
 
+    /// The password was good; the code, or setting one up, is still to come.
+    pub(super) fn second_factor() -> Self {
+        let what = "请先输入动态口令 / the one-time code is still to be given";
+        Self { kind: "second_factor", ..Self::new(StatusCode::UNAUTHORIZED, what) }
+    }
+
+    pub(super) fn locked() -> Self {
+        let what = "页面已锁定,请输入密码解锁 / the page is locked; unlock it with the password";
+        Self::new(StatusCode::LOCKED, what)
+    }
+
+    pub(super) fn wrong_code() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "动态口令或恢复码不对,请重新输入 / the code is wrong; try again",
+        )
+    }
+
     pub(super) fn wrong_password() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -128,6 +146,7 @@ const fn name(status: StatusCode) -> (&'static str, &'static str) {
         StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "内容太大 / too large"),
         StatusCode::RANGE_NOT_SATISFIABLE => ("range", "片段有误 / range not satisfiable"),
         StatusCode::UNPROCESSABLE_ENTITY => ("invalid", "内容有误 / invalid"),
+        StatusCode::LOCKED => ("locked", "已锁定 / locked"),
         StatusCode::TOO_MANY_REQUESTS => ("too_many", "次数过多 / too many requests"),
         StatusCode::SERVICE_UNAVAILABLE => ("unavailable", "暂不可用 / unavailable"),
         _ => ("fault", "系统故障 / fault"),

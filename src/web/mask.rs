@@ -1,4 +1,5 @@
-//! Telephone numbers as lists show them: enough to recognise, too little to dial.
+//! Numbers, id cards and names as they are shown to whoever has not asked for them in clear:
+//! enough to recognise, too little to dial or to find a person by.
 
 /// `138 **** 8000`; a short extension of ours is shown whole.
 pub(super) fn number(text: &str) -> String {
@@ -26,6 +27,32 @@ fn head(national: &str) -> &str {
     national.get(..len).unwrap_or(national)
 }
 
+/// `110105********002X`: the district and the end, as on a ward's list.
+pub(super) fn id_card(text: &str) -> String {
+    let all: Vec<char> = text.chars().collect();
+    let Some(hidden) = all.len().checked_sub(ID_HEAD + ID_TAIL).filter(|hidden| *hidden > 0) else {
+        return "*".repeat(all.len());
+    };
+    let head: String = all.iter().take(ID_HEAD).collect();
+    let tail: String = all.iter().skip(ID_HEAD + hidden).collect();
+    format!("{head}{}{tail}", "*".repeat(hidden))
+}
+
+/// `王*`; a Latin name keeps its first letter.
+pub(super) fn name(text: &str) -> String {
+    text.trim().chars().next().map(|first| format!("{first}*")).unwrap_or_default()
+}
+
+/// A street tells the quarter, a house number the person.
+pub(super) fn address(text: &str) -> String {
+    let head: String = text.trim().chars().take(ADDRESS_HEAD).collect();
+    if head.is_empty() { head } else { format!("{head}****") }
+}
+
+const ID_HEAD: usize = 6;
+const ID_TAIL: usize = 4;
+const ADDRESS_HEAD: usize = 3;
+
 /// Shorter ones are extensions and service numbers.
 const SHORTEST: usize = 7;
 
@@ -50,5 +77,22 @@ mod tests {
         ] {
             assert_eq!(number(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_card_a_name_and_an_address_find_nobody() {
+        for (text, expected) in [
+            ("11010519491231002X", "110105********002X"),
+            ("1101054912310", "110105***2310"),
+            ("1234567890", "**********"),
+            ("", ""),
+        ] {
+            assert_eq!(id_card(text), expected, "{text}");
+        }
+        for (text, expected) in [("王秀英", "王*"), ("John Smith", "J*"), (" ", "")] {
+            assert_eq!(name(text), expected, "{text}");
+        }
+        assert_eq!(address("湖滨南路,1号"), "湖滨南****");
+        assert_eq!(address(""), "");
     }
 }

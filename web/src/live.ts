@@ -2,7 +2,7 @@
 import { onUnmounted, reactive } from 'vue'
 import type { Schemas } from './api/client'
 import { take } from './desk'
-import { lookAround } from './me'
+import { lookAround, state } from './me'
 
 export type Live = Schemas['LiveView']
 
@@ -23,7 +23,7 @@ function lookSoon(): void {
   if (lookTimer !== undefined) return
   lookTimer = setTimeout(() => {
     lookTimer = undefined
-    lookAround().catch(() => {})
+    if (!state.locked) lookAround().catch(() => {})
   }, 1000)
 }
 
@@ -36,7 +36,9 @@ export function connect(): void {
     // A refused stream is not tried again by the browser.
     if (source?.readyState === EventSource.CLOSED) {
       disconnect()
-      setTimeout(connect, 3000)
+      setTimeout(() => {
+        if (state.me && !state.locked) connect()
+      }, 3000)
     }
   }
   source.addEventListener('live', (event) => (live.calls = JSON.parse((event as MessageEvent<string>).data)))

@@ -2,6 +2,7 @@ import { createApp } from 'vue'
 import App from './App.vue'
 import { addElements } from './elements'
 import { recall } from './me'
+import { watchIdle } from './lock'
 import { router } from './router'
 import './style.css'
 import { i18n } from './words'
@@ -12,6 +13,7 @@ router.beforeEach(async (to) => {
   return { name: 'sign-in', query: { to: to.fullPath } }
 })
 
+watchIdle()
 const app = createApp(App)
 addElements(app)
 app.use(i18n).use(router).mount('#app')

@@ -1,6 +1,6 @@
 // The menu is exactly the modules of the person's roles (GET /api/me), in groups.
 import {
-  Calendar, ChatLineSquare, ChatRound, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Message, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, Warning,
+  Calendar, ChatLineSquare, ChatRound, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Message, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, View, Warning,
 } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
@@ -80,6 +80,7 @@ export const MENU: { group: string; entries: Entry[] }[] = [
       { to: '/policy', word: 'policy', sign: Clock, module: 'policies' },
       { to: '/users', word: 'users', sign: UserFilled, module: 'users' },
       { to: '/roles', word: 'roles', sign: Key, module: 'roles' },
+      { to: '/audit', word: 'audit', sign: View, module: 'audit' },
       { to: '/departments', word: 'departments', sign: OfficeBuilding, module: 'departments' },
       { to: '/roster', word: 'roster', sign: Timer, module: 'roster' },
       { to: '/holidays', word: 'holidays', sign: Sunny, module: 'departments' },

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::BackupError;
-use crate::config::Config;
+use crate::{config::Config, engine::secret_key};
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -75,6 +75,9 @@ pub(super) fn secrets(config: &Config) -> BTreeSet<String> {
         trunks.map(|trunk| format!("password of trunk {:?}", trunk.name)).collect();
     if config.web.tls_key.is_some() {
         names.insert("web.tls_key".to_owned());
+    }
+    if config.paths.data.join(secret_key::FILE).exists() {
+        names.insert(secret_key::FILE.to_owned());
     }
     names
 }

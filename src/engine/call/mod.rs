@@ -30,6 +30,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, watch};
 use tracing::{Instrument, info_span, warn};
 
+pub(crate) use self::ring::end_ring;
 pub use act::{Act, ActError, Done};
 pub(super) use duty::end_duty_call;
 pub use handle::{CallHandle, Command, Ending};
@@ -38,7 +39,6 @@ pub(crate) use leg_events::BEFORE_FIRST_WORD;
 pub use outbound::{Contact, Dial, DialError, DialPurpose, Line, dial};
 pub use party::{Colleague, Party};
 pub(crate) use party::{RingingPhone, Rung};
-pub(crate) use ring::end_ring;
 pub use wrap_up::Disposition;
 
 use beside::Caller;

@@ -146,6 +146,8 @@ struct CallDetailView {
 #[derive(Default)]
 struct CallTerms {
     run: Option<Uuid>,
+    /// Calls with this patient, or about.
+    person: Option<Uuid>,
     /// A word of `call_state`, or `live`.
     state: String,
     /// A word of `outcome`.
@@ -167,6 +169,7 @@ async fn list(
     let filter = call::Filter {
         call: None,
         run: terms.run,
+        person: terms.person,
         state: &terms.state,
         outcome: &terms.outcome,
         search: &search,
@@ -200,6 +203,7 @@ async fn find(
     let filter = call::Filter {
         call: Some(call_id),
         run: None,
+        person: None,
         state: "",
         outcome: "",
         search: "",

@@ -26,6 +26,7 @@ use crate::{
         ask::{Body, Key, Terms, Window, page},
         auth::Signed,
         error::{Problem, Result},
+        mask,
         progress::Come,
     },
 };
@@ -185,18 +186,19 @@ async fn export(
     let ids: Vec<Uuid> = found.into_iter().collect();
     let rows = cohort::members(&mut scope, &ids, EXPORT_MAX, 0).await?;
     let header = COLUMNS.map(str::to_owned);
-    let bytes = csv_table(&header, rows.into_iter().map(line));
+    let is_clear = signed.may_see_clear().is_ok();
+    let bytes = csv_table(&header, rows.into_iter().map(|row| line(row, is_clear)));
     let name = "attachment; filename=\"cohort.csv\"";
     let head =
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, name)];
     Ok((head, bytes).into_response())
 }
 
-fn line(row: cohort::Member) -> Vec<String> {
+fn line(row: cohort::Member, is_clear: bool) -> Vec<String> {
     let day = |day: Option<NaiveDate>| day.map_or_else(String::new, |day| day.to_string());
     let text = |text: Option<String>| text.unwrap_or_default();
     vec![
-        row.name,
+        if is_clear { row.name } else { mask::name(&row.name) },
         row.sex,
         day(row.birth_date),
         row.admission_no,

@@ -21,7 +21,11 @@ use super::{desk::desk_view, live::live_views};
 use crate::{
     domain::acd::{self, AgentState},
     store::event,
-    web::{Shared, auth::Signed, error::Result},
+    web::{
+        Shared,
+        auth::{self, Signed},
+        error::Result,
+    },
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
@@ -45,9 +49,10 @@ async fn events(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
     let (send, receive) = mpsc::channel(AHEAD);
+    let token = auth::token(&headers, &site).unwrap_or_default().to_owned();
     tokio::spawn(async move {
         // The browser comes back by itself, and is asked for its session again.
-        let _ = time::timeout(STREAM_MAX, tell(site, signed, last, send)).await;
+        let _ = time::timeout(STREAM_MAX, tell(site, signed, token, last, send)).await;
     });
     let stream = stream::unfold(receive, |mut receive| async move {
         receive.recv().await.map(|event| (Ok(event), receive))
@@ -59,6 +64,7 @@ async fn events(
 async fn tell(
     site: Shared,
     signed: Signed,
+    token: String,
     last: Option<i64>,
     send: mpsc::Sender<Event>,
 ) -> Option<()> {
@@ -100,7 +106,14 @@ async fn tell(
                     send.send(event).await.ok()?;
                 }
             },
-            _ = leases.tick() => stay(&site, &signed),
+            _ = leases.tick() => {
+                // Signed out, locked, or without its role: nothing more is told.
+                let now = site.core.app.signed_in(&token, site.core.clock.wall()).await.ok()??;
+                if now.role != signed.0.role || auth::has_left(&site, &now, &token).await.ok()? {
+                    return None;
+                }
+                stay(&site, &signed);
+            }
         }
     }
 }

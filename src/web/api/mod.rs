@@ -6,6 +6,7 @@ mod allocation;
 mod appointments;
 mod articles;
 mod attempts;
+mod audit;
 mod board;
 mod blocklist;
 mod call_history;
@@ -19,6 +20,7 @@ mod dialplans;
 mod doors;
 mod due;
 mod due_print;
+mod drafts;
 mod do_not_call;
 mod enquiries;
 mod events;
@@ -51,6 +53,7 @@ mod research;
 mod roles;
 mod roster;
 mod runs;
+mod second_factor;
 mod series;
 mod session;
 mod statistics;
@@ -71,6 +74,8 @@ use super::Shared;
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(session::routes())
+        .merge(second_factor::routes())
+        .merge(drafts::routes())
         .merge(overview::routes())
         .merge(imports::routes())
         .merge(past_follow_ups::routes())
@@ -128,6 +133,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(extra::routes())
         .merge(allocation::routes())
         .merge(voicemail::routes())
+        .merge(audit::routes())
         .merge(users::routes())
         .merge(roles::routes())
 }

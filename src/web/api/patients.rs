@@ -1,5 +1,6 @@
 //! Patients: found, shown with all that is known of them, typed in and put right.
 
+mod clear;
 mod course;
 mod ring_tests;
 mod search;
@@ -26,6 +27,7 @@ use crate::{
         ask::{Body, Key, Terms},
         auth::Signed,
         error::{Problem, Result},
+        mask,
     },
 };
 
@@ -40,6 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(end))
         .routes(routes!(decisions))
         .routes(routes!(course::course))
+        .routes(routes!(clear::clear))
 }
 
 pub(super) fn today(site: &Shared) -> NaiveDate {
@@ -50,6 +53,7 @@ pub(super) fn today(site: &Shared) -> NaiveDate {
 #[derive(Serialize, ToSchema)]
 struct NumberView {
     number_id: Uuid,
+    /// Masked: `POST /api/patients/{id}/clear` tells it whole.
     number: String,
     kind: String,
     source: String,
@@ -96,6 +100,7 @@ struct PastView {
 struct PatientView {
     person_id: Uuid,
     record_no: Option<String>,
+    /// Masked, as the numbers are.
     id_card: Option<String>,
     name: String,
     name_reading: Option<String>,
@@ -146,7 +151,7 @@ async fn find(
     Ok(Json(PatientView {
         person_id: row.person_id,
         record_no: row.record_no,
-        id_card: row.id_card,
+        id_card: row.id_card.as_deref().map(mask::id_card),
         name: row.name,
         name_reading: row.name_reading,
         sex: row.sex,
@@ -197,7 +202,7 @@ fn contact_views(rows: Vec<patient::Number>) -> Vec<ContactView> {
         };
         contact.numbers.push(NumberView {
             number_id,
-            number: row.e164.unwrap_or_default(),
+            number: row.e164.as_deref().map(mask::number).unwrap_or_default(),
             kind: row.kind.unwrap_or_default(),
             source: row.source.unwrap_or_default(),
             state: row.state.unwrap_or_default(),

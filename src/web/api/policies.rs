@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    app::DIVISION_POLICY,
+    app::{DIVISION_POLICY, SIGN_IN_POLICY, SignInPolicy},
     domain::{CallingPolicy, DayHours, Division, DivisionRule, RetryPolicy, ServiceHours, Window},
     web::{
         Shared,
@@ -22,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(find, put))
         .routes(routes!(division, put_division))
         .routes(routes!(service_hours, put_service_hours))
+        .routes(routes!(sign_in, put_sign_in))
 }
 
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
@@ -260,6 +261,45 @@ async fn put_service_hours(
     core.load_agents().await?;
     Ok(Json(hours.into()))
 }
+
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SignInPolicyView {
+    /// A page that nobody touches locks after so many minutes; 0: never.
+    idle_minutes: i32,
+}
+
+#[utoipa::path(get, path = "/api/policies/sign-in", tag = "policies",
+    responses((status = 200, body = SignInPolicyView)))]
+async fn sign_in(State(site): State<Shared>, _: Signed) -> Result<Json<SignInPolicyView>> {
+    let stored = site.core.app.policy(SIGN_IN_POLICY).await?;
+    let policy: SignInPolicy =
+        stored.and_then(|body| serde_json::from_value(body).ok()).unwrap_or_default();
+    Ok(Json(SignInPolicyView { idle_minutes: policy.idle_minutes }))
+}
+
+/// For the administrator of security.
+#[utoipa::path(put, path = "/api/policies/sign-in", tag = "policies",
+    request_body = SignInPolicyView, responses((status = 204)))]
+async fn put_sign_in(
+    State(site): State<Shared>,
+    signed: Signed,
+    Body(ask): Body<SignInPolicyView>,
+) -> Result<StatusCode> {
+    signed.is_admin()?;
+    if !(0..=IDLE_MINUTES_MAX).contains(&ask.idle_minutes) {
+        let what = format!("0 到 {IDLE_MINUTES_MAX} 分钟 / 0 to {IDLE_MINUTES_MAX} minutes");
+        return Err(Problem::invalid(what));
+    }
+    let body = serde_json::to_value(SignInPolicy { idle_minutes: ask.idle_minutes });
+    let body = body.map_err(|error| Problem::fault(&error))?;
+    let (core, by) = (&site.core, &signed.0.principal);
+    core.app.put_policy(by, SIGN_IN_POLICY, &body, core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Half a shift.
+const IDLE_MINUTES_MAX: i32 = 240;
 
 const NAME: &str = "calling";
 

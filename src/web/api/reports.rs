@@ -455,7 +455,9 @@ async fn export(
     let mut scope = signed.scope(&site).await?;
     let period = period.read()?;
     let rows = statistics::export(&mut scope, &ask.questionnaire, period).await?;
-    let bytes = super::research::table(&rows, &items, ask.deidentified);
+    // Whoever may not see a value in clear takes none out of the house either.
+    let deidentified = ask.deidentified || signed.may_see_clear().is_err();
+    let bytes = super::research::table(&rows, &items, deidentified);
     let name = format!("attachment; filename=\"research-{}.csv\"", ask.questionnaire);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),

@@ -1,4 +1,4 @@
-//! Accounts; for the system administrator.
+//! Accounts; for the administrator of security.
 
 use axum::{
     Json,
@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -24,7 +25,12 @@ use crate::{
 };
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(profile, put_profile))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(profile, put_profile))
+        .routes(routes!(give_role))
+        .routes(routes!(lock))
+        .routes(routes!(unlock))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -35,6 +41,8 @@ struct UserView {
     role: String,
     may_stop_all: bool,
     whole_hospital: bool,
+    /// Locked: it cannot sign in.
+    locked_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -110,13 +118,14 @@ async fn put_profile(
 async fn list(State(site): State<Shared>, signed: Signed) -> Result<Json<Vec<UserView>>> {
     signed.is_admin()?;
     let mut scope = signed.scope(&site).await?;
-    let view = |row: account::Account| UserView {
+    let view = |row: account::Listed| UserView {
         user_id: row.user_id,
         login: row.login,
         display_name: row.display_name,
         role: row.role,
         may_stop_all: row.may_stop_all,
         whole_hospital: row.whole_hospital,
+        locked_at: row.disabled_at,
     };
     Ok(Json(account::list(&mut scope).await?.into_iter().map(view).collect()))
 }
@@ -146,4 +155,65 @@ async fn create(
     let profile = ask.profile.map(account::Profile::from);
     core.app.create_operator(by, &new, profile.as_ref(), at).await?;
     Ok(StatusCode::CREATED.into_response())
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RoleAsk {
+    role: String,
+}
+
+/// It holds from the next request of this person.
+#[utoipa::path(put, path = "/api/users/{login}/role", tag = "users",
+    params(("login" = String, Path)), request_body = RoleAsk, responses((status = 204)))]
+async fn give_role(
+    State(site): State<Shared>,
+    signed: Signed,
+    login: Result<Path<String>, PathRejection>,
+    Body(ask): Body<RoleAsk>,
+) -> Result<StatusCode> {
+    let (core, by, login) = (&site.core, &signed.0.principal, login?.0);
+    core.app.give_role(by, &login, &ask.role, core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LockAsk {
+    reason: String,
+}
+
+/// Signs it out everywhere, and in no more.
+#[utoipa::path(post, path = "/api/users/{login}/lock", tag = "users",
+    params(("login" = String, Path)), request_body = LockAsk, responses((status = 204)))]
+async fn lock(
+    State(site): State<Shared>,
+    signed: Signed,
+    login: Result<Path<String>, PathRejection>,
+    Body(ask): Body<LockAsk>,
+) -> Result<StatusCode> {
+    set_locked(&site, &signed, &login?.0, true, &ask.reason).await
+}
+
+#[utoipa::path(post, path = "/api/users/{login}/unlock", tag = "users",
+    params(("login" = String, Path)), request_body = LockAsk, responses((status = 204)))]
+async fn unlock(
+    State(site): State<Shared>,
+    signed: Signed,
+    login: Result<Path<String>, PathRejection>,
+    Body(ask): Body<LockAsk>,
+) -> Result<StatusCode> {
+    set_locked(&site, &signed, &login?.0, false, &ask.reason).await
+}
+
+async fn set_locked(
+    site: &Shared,
+    signed: &Signed,
+    login: &str,
+    is_locked: bool,
+    reason: &str,
+) -> Result<StatusCode> {
+    let (core, by) = (&site.core, &signed.0.principal);
+    core.app.lock_account(by, login, is_locked, reason, core.clock.wall()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -41,7 +41,7 @@ async fn f014_ten_thousand_rows_come_in_within_a_minute_in_every_encoding() {
     assert_eq!((&again["rows_stored"], &again["rows_known"]), (&json!(0), &json!(10_000)));
     let found = hospital.get("/api/patients?search=Z10150").ok();
     let id = found["items"][0]["person_id"].as_str().unwrap();
-    let zhang = hospital.get(&format!("/api/patients/{id}")).ok();
+    let zhang = hospital.patient_in_clear(id);
     assert_eq!(zhang["home_address"], "湖滨南路");
     let stay = &zhang["admissions"][0];
     assert_eq!((&stay["ward"], &stay["attending"]), (&json!("一病区"), &json!("李医生")));
@@ -139,7 +139,7 @@ async fn f014_f016_a_front_page_and_a_workbook_are_read() {
     assert_eq!(import["rows_stored"], 1, "{import}");
     let found = hospital.get("/api/patients?search=B1").ok();
     let id = found["items"][0]["person_id"].as_str().unwrap();
-    let wang = hospital.get(&format!("/api/patients/{id}")).ok();
+    let wang = hospital.patient_in_clear(id);
     let stay = &wang["admissions"][0];
     let codes: Vec<_> =
         stay["diagnoses"].as_array().unwrap().iter().map(|d| d["icd"].as_str().unwrap()).collect();

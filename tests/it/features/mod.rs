@@ -1,10 +1,12 @@
 //! The rows of the feature list, each through the door that a user has. A test names the
 //! ids of its rows; `make features` prints who proves what.
 
+mod administrators;
 mod agents;
 mod alerts;
 mod bad_input;
 mod callback;
+mod clear;
 mod clinical;
 mod cases;
 mod cohort;
@@ -26,6 +28,7 @@ mod records;
 mod ring_test;
 mod roles;
 mod services;
+mod sign_in;
 mod sources;
 mod statistics;
 mod templates;

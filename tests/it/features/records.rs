@@ -24,7 +24,7 @@ async fn f001_f010_f018_a_patient_is_typed_in_shown_unchanged_and_never_doubled(
     let hospital = Hospital::open("f001", "2025-01-02T10:00").await;
     let made = hospital.post("/api/patients", &typed()).ok();
     let id = made["person_id"].as_str().unwrap();
-    let shown = hospital.get(&format!("/api/patients/{id}")).ok();
+    let shown = hospital.patient_in_clear(id);
     for (key, expected) in [
         ("name", "王秀英"),
         ("sex", "female"),
@@ -50,7 +50,7 @@ async fn f001_f010_f018_a_patient_is_typed_in_shown_unchanged_and_never_doubled(
     let second = with(with(typed(), "admitted_on", "2025-01-01"), "sequence", "2");
     let again = hospital.post("/api/patients", &second).ok();
     assert_eq!(again["person_id"], id, "one person");
-    let shown = hospital.get(&format!("/api/patients/{id}")).ok();
+    let shown = hospital.patient_in_clear(id);
     assert_eq!(shown["admissions"].as_array().unwrap().len(), 2);
     let plans = hospital.get(&format!("/api/patients/{id}/plans")).ok();
     let routine: Vec<_> =
@@ -75,7 +75,7 @@ async fn f008_f012_f019_f021_a_told_number_comes_first_and_the_old_one_stays() {
     let hospital = Hospital::open("f019", "2025-01-02T10:00").await;
     let made = hospital.post("/api/patients", &typed()).ok();
     let id = made["person_id"].as_str().unwrap();
-    let show = || hospital.get(&format!("/api/patients/{id}")).ok();
+    let show = || hospital.patient_in_clear(id);
     let tell = |body: Value| hospital.post(&format!("/api/patients/{id}/numbers"), &body);
     tell(json!({ "phone": "13900139000", "source": "入院评估单" })).ok();
     tell(json!({ "phone": "13700137000/13600136000", "relation": "子女", "name": "王子",

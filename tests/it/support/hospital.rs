@@ -121,6 +121,11 @@ impl Hospital {
             cookies: Mutex::default(),
         };
         hospital.add_user("admin", "sys_admin").await;
+        // The tests' clock jumps over hours, and nobody touches a page.
+        let never = json!({ "idle_minutes": 0 });
+        let (app, by) = (&hospital.server.core.app, Principal::System("test"));
+        let at = hospital.clock.wall();
+        app.put_policy(&by, suifang::app::SIGN_IN_POLICY, &never, at).await.unwrap();
         hospital.renew();
         hospital
     }
@@ -230,6 +235,21 @@ impl Hospital {
     pub(crate) fn person(&self, no: &str) -> String {
         let found = self.get(&format!("/api/patients?search={no}")).ok();
         found["items"][0]["person_id"].as_str().unwrap().to_owned()
+    }
+
+    /// What the page shows of a patient, with id card and numbers as one sees them who asks.
+    pub(crate) fn patient_in_clear(&self, id: &str) -> Value {
+        let mut patient = self.get(&format!("/api/patients/{id}")).ok();
+        let ask = json!({ "reason": "verify_identity" });
+        let clear = self.post(&format!("/api/patients/{id}/clear"), &ask).ok();
+        patient["id_card"] = clear["id_card"].clone();
+        let told = clear["numbers"].as_array().unwrap();
+        let contacts = patient["contacts"].as_array_mut().unwrap().iter_mut();
+        for number in contacts.flat_map(|one| one["numbers"].as_array_mut().unwrap()) {
+            let own = told.iter().find(|one| one["number_id"] == number["number_id"]).unwrap();
+            number["number"] = own["number"].clone();
+        }
+        patient
     }
 
     /// The bytes of a file that is sent.

@@ -116,6 +116,12 @@ async fn f136_a_backup_under_load_is_restored_equal_and_a_changed_one_is_refused
 
     refuses_what_was_changed(&folder, &stage.folder);
     let mut other = empty_stage("restored", "lines = 10\npassword = \"secret-of-the-trunk\"");
+    let lacking = other.run(&["restore", folder.to_str().unwrap()]);
+    assert!(said(&lacking).contains("second-factor.key"), "{}", said(&lacking));
+    assert!(!folder.join("second-factor.key").exists(), "the key is in the backup");
+    let key = "data/second-factor.key";
+    fs::create_dir_all(other.folder.join("data")).unwrap();
+    fs::copy(stage.folder.join(key), other.folder.join(key)).unwrap();
     let restored = other.run(&["restore", folder.to_str().unwrap()]);
     assert!(restored.status.success(), "{}", said(&restored));
     assert!(said(&restored).contains("clean: "), "{}", said(&restored));

@@ -14,6 +14,12 @@ export class Problem extends Error {
 
 let whenSignedOut: () => void = () => {}
 
+let whenLocked: () => void = () => {}
+
+export function onLocked(then: () => void): void {
+  whenLocked = then
+}
+
 export function onSignedOut(then: () => void): void {
   whenSignedOut = then
 }
@@ -39,7 +45,8 @@ async function send<T>(method: string, path: string, body?: unknown): Promise<T>
     return (text === '' ? undefined : JSON.parse(text)) as T
   }
   const problem = await problemOf(response)
-  if (response.status === 401 && path !== '/api/session') whenSignedOut()
+  if (response.status === 401 && !path.startsWith('/api/session')) whenSignedOut()
+  if (response.status === 423) whenLocked()
   throw problem
 }
 

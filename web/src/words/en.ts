@@ -2,17 +2,19 @@
 import desk from './desk.en'
 import pages from './pages.en'
 import rights from './rights.en'
+import safety from './safety.en'
 import service from './service.en'
 
 export default {
   ...pages,
   ...desk,
   ...rights,
+  ...safety,
   ...service,
   app: { centre: 'Follow-up centre', search: 'Patient, number, admission no., pinyin', searchAll: 'Find a patient', textSize: 'Text', small: 'S', medium: 'M', large: 'L', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
   menu: { voicemail: 'Messages and callbacks', board: 'Live board', queues: 'Queues and agents', complaints: 'Complaints', enquiries: 'Enquiries', articles: 'Knowledge', recordings: 'Recordings', quality: 'Quality', blocklist: 'Blacklist',
     home: 'Home', due: 'Due', myPatients: 'My patients', byDiagnosis: 'By diagnosis', topics: 'Topics', patients: 'Patients', alerts: 'Alerts', repairs: 'Number repair', runs: 'Runs', calls: 'Calls', plans: 'Plans', questionnaires: 'Questionnaires', allocation: 'Allocation', samples: 'Samples',
-    statistics: 'Statistics', management: 'Management', pdca: 'Improvement', imports: 'Import', interfaces: 'Interfaces', prompts: 'Prompt studio', trunks: 'Trunks', policy: 'Calling windows', users: 'Users', roles: 'Roles', departments: 'Departments', roster: 'Roster', holidays: 'Holidays',
+    statistics: 'Statistics', management: 'Management', pdca: 'Improvement', imports: 'Import', interfaces: 'Interfaces', prompts: 'Prompt studio', trunks: 'Trunks', policy: 'Calling windows', users: 'Users', roles: 'Roles', audit: 'Audit', departments: 'Departments', roster: 'Roster', holidays: 'Holidays',
   },
   common: {
     colon: ': ',
@@ -36,7 +38,7 @@ export default {
     empty: 'No calls yet.', nothing: 'No call fits. Ask for less.', direction: 'Direction', outbound: 'Outbound', inbound: 'Inbound', started: 'Started', talk: 'Talk time', answers: 'Answers', recording: 'Recording', anyState: 'All states', live: 'In progress', anyOutcome: 'All outcomes',
     back: 'Back to calls', facts: 'Call', answered: 'Answered', ended: 'Ended', endedBy: 'Ended by', sip: 'SIP status', cause: 'Release cause', trunk: 'Trunk', question: 'Question', answer: 'Answer', given: 'Given at', score: 'Score', by: 'By', auto: 'Automatic', answersEmpty: 'No question was asked in this call.', recordings: 'Recordings', recordingsEmpty: 'No recording.', notReady: 'The recording is not finished.', legs: 'Media', codec: 'Codec', sent: 'Sent', received: 'Received', lost: 'Lost', jitter: 'Jitter', run: 'Run', questionnaire: 'Questionnaire', unknownName: 'Not registered',
   },
-  player: { play: 'Play', pause: 'Pause', loop: 'Loop the last 5 s', speed: 'Speed', patient: 'Patient', hospital: 'Hospital', noWave: 'The waveform could not be loaded', position: 'Position', mark: 'Question {n}', failed: 'The recording cannot be played. Try again.' },
+  player: { play: 'Play', pause: 'Pause', loop: 'Loop the last 5 s', speed: 'Speed', patient: 'Patient', hospital: 'Hospital', noWave: 'The waveform could not be loaded', position: 'Position', jump: 'Go to question', mark: 'Question {n}', failed: 'The recording cannot be played. Try again.' },
   imports: {
     file: 'File', choose: 'Choose a file', drop: 'Drop a CSV or XLSX file here, or', note: 'UTF-8 or GB18030; the first line names the columns. Good rows are stored, bad ones are listed below.', running: '{read} / {total} rows read', bad: '{n} bad rows', result: 'Result', read: 'Read', stored: 'New', known: 'Known', wrong: 'Bad', faults: 'Bad rows', row: 'Row', column: 'Column', what: 'What is wrong', download: 'Download the bad rows',
     noFaults: 'No bad rows.', history: 'Imports', empty: 'No imports yet. Choose a file of discharges from the hospital’s system.', by: 'By', toRun: 'New run for these patients', failed: 'The import did not finish', nothing: 'No such rows.', onlyAll: 'An import needs an account for the whole hospital.',
@@ -60,7 +62,7 @@ export default {
   policy: { windows: 'Calling windows', from: 'From', to: 'To', add: 'Add a window', remove: 'Delete', weekends: 'Call at weekends', dials: 'Dials a day and person at most', completed: 'Completed a day and person at most', attempts: 'Attempts a task at most', resumes: 'Resumed after an interruption at most', busy: 'Redial after busy', gap: 'Between two dials', times: 'times', minutes: 'minutes', readOnly: 'Only supervisors and system administrators may change this.' },
   stop: { title: 'Stop all calls', reason: 'Reason', reasonHint: 'e.g. the questionnaire is wrong', live: 'Calls in progress', finish: 'Let them finish', apologise: 'Apologise and end', confirm: 'Stop all calls', stopped: 'All calls are stopped', by: 'Stopped by {by} at {at}: {reason}', resume: 'Resume calls', byOther: 'Whoever stopped the calls cannot resume them; ask another person.', note: 'Stops every call at once; ringing ones are cancelled. Another person resumes.' },
   banner: { training: 'Training mode: calls at any hour, not for patients.', pilot: 'Pilot: only listed numbers are dialled.', draining: 'The server is going down: no new calls.', silent: 'Source {name}: nothing new has arrived since {since}. Check the interface.', offline: 'The connection to the server is lost and being renewed. What is shown as in progress may be old.' },
-  role: { agent: 'Agent', nurse: 'Nurse', doctor: 'Doctor', supervisor: 'Supervisor', sys_admin: 'System administrator' },
+  role: { agent: 'Agent', nurse: 'Nurse', doctor: 'Doctor', supervisor: 'Supervisor', sys_admin: 'System administrator', system_admin: 'System administrator (of three)', security_admin: 'Security administrator', audit_admin: 'Audit administrator' },
   call_state: { queued: 'Queued', dialling: 'Dialling', ringing: 'Ringing', early_media: 'Early media', answered: 'Answered', transferring: 'Transferring', ended: 'Ended' },
   run_state: { draft: 'Draft', scheduled: 'Scheduled', running: 'Running', paused: 'Paused', waiting_window: 'Waiting for window', stopping: 'Stopping', stopped: 'Stopped', finished: 'Finished' },
   task_state: { pending: 'Pending', due: 'Due', assigned: 'Assigned', in_progress: 'In progress', waiting_retry: 'Waiting to redial', needs_person: 'Needs a person', waiting_repair: 'Number repair', completed: 'Completed', partial: 'Partial', cancelled: 'Cancelled', expired: 'Expired', uncertain: 'Uncertain' },

@@ -2,17 +2,19 @@
 import desk from './desk.zh'
 import pages from './pages.zh'
 import rights from './rights.zh'
+import safety from './safety.zh'
 import service from './service.zh'
 
 export default {
   ...pages,
   ...desk,
   ...rights,
+  ...safety,
   ...service,
   app: { centre: '随访中心', search: '患者、号码、住院号、拼音', searchAll: '查找患者', textSize: '字号', small: '小', medium: '中', large: '大', collapse: '收起', expand: '展开', lines: '线路', language: 'English', signOut: '退出登录', skip: '跳到正文' },
   menu: { voicemail: '留言与回电', board: '座席监控', queues: '技能组与座席', complaints: '投诉', enquiries: '咨询', articles: '知识库', recordings: '录音', quality: '质检', blocklist: '呼入黑名单',
     home: '工作台', due: '待随访', myPatients: '我的病人', byDiagnosis: '诊断随访', topics: '专题随访', patients: '患者', alerts: '危急提醒', repairs: '号码修正', runs: '外呼批次', calls: '通话记录', plans: '计划与周期', questionnaires: '问卷', allocation: '任务分配', samples: '抽查回访',
-    statistics: '统计报表', management: '管理首页', pdca: '持续改进', imports: '数据导入', interfaces: '接口', prompts: '提示音录制', trunks: '线路', policy: '外呼时段', users: '用户', roles: '角色', departments: '科室', roster: '值班表', holidays: '节假日',
+    statistics: '统计报表', management: '管理首页', pdca: '持续改进', imports: '数据导入', interfaces: '接口', prompts: '提示音录制', trunks: '线路', policy: '外呼时段', users: '用户', roles: '角色', audit: '审计', departments: '科室', roster: '值班表', holidays: '节假日',
   },
   common: {
     colon: '：',
@@ -36,7 +38,7 @@ export default {
     empty: '还没有通话。', nothing: '没有符合条件的通话。请放宽条件。', direction: '方向', outbound: '外呼', inbound: '呼入', started: '开始', talk: '通话时长', answers: '答案', recording: '录音', anyState: '全部状态', live: '进行中', anyOutcome: '全部结果',
     back: '返回通话记录', facts: '通话', answered: '接通', ended: '结束', endedBy: '结束方', sip: 'SIP 状态', cause: '释放原因', trunk: '线路', question: '题目', answer: '答案', given: '作答', score: '得分', by: '方式', auto: '自动', answersEmpty: '这次通话没有问到题目。', recordings: '录音', recordingsEmpty: '没有录音。', notReady: '录音还没有完成。', legs: '媒体', codec: '编码', sent: '发送包', received: '接收包', lost: '丢失包', jitter: '抖动', run: '所属批次', questionnaire: '问卷', unknownName: '未登记',
   },
-  player: { play: '播放', pause: '暂停', loop: '循环最近 5 秒', speed: '速度', patient: '患者', hospital: '院方', noWave: '波形没有读到', position: '播放位置', mark: '第 {n} 题', failed: '录音不能播放。请重试。' },
+  player: { play: '播放', pause: '暂停', loop: '循环最近 5 秒', speed: '速度', patient: '患者', hospital: '院方', noWave: '波形没有读到', position: '播放位置', jump: '跳到第几题', mark: '第 {n} 题', failed: '录音不能播放。请重试。' },
   imports: {
     file: '文件', choose: '选择文件', drop: '把 CSV 或 XLSX 文件拖到这里，或', note: 'UTF-8 或 GB18030,第一行是列名。正确的行入库，有误的行在下面列出。', running: '已读 {read} / {total} 行', bad: '{n} 行有误', result: '结果', read: '读入', stored: '新增', known: '已有', wrong: '有误', faults: '有误的行', row: '行', column: '列', what: '问题', download: '下载有误的行',
     noFaults: '没有有误的行。', history: '导入记录', empty: '还没有导入。请选择医院信息系统导出的出院患者文件。', by: '导入人', toRun: '为这些患者新建批次', failed: '导入没有完成', nothing: '没有找到这样的行。', onlyAll: '导入需要全院范围的账号。',
@@ -60,7 +62,7 @@ export default {
   policy: { windows: '外呼时段', from: '从', to: '到', add: '增加一段', remove: '删除', weekends: '周末外呼', dials: '每人每日拨打不超过', completed: '每人每日完成不超过', attempts: '每个任务有效尝试不超过', resumes: '中断后续问不超过', busy: '忙后再拨', gap: '两次拨打间隔', times: '次', minutes: '分钟', readOnly: '只有班长和系统管理员可以修改。' },
   stop: { title: '全部停呼', reason: '停呼原因', reasonHint: '例如：问卷内容有误', live: '正在进行的通话', finish: '让其说完', apologise: '致歉后结束', confirm: '全部停呼', stopped: '全部停呼中', by: '{by} 于 {at} 停呼，原因：{reason}', resume: '恢复外呼', byOther: '停呼的人不能自己恢复，请另一人操作。', note: '立即停止一切外呼，正在振铃的会取消；由另一人恢复。' },
   banner: { training: '练习模式：不限外呼时段，不得用于患者。', pilot: '试点：只拨打名单内的号码。', draining: '服务器正在停机：不再拨打新的电话。', silent: '数据来源 {name} 自 {since} 起没有新数据，请检查接口。', offline: '与服务器的连接中断，正在重连。页面上的进行中状态可能不是最新。' },
-  role: { agent: '座席', nurse: '护士', doctor: '医生', supervisor: '班长', sys_admin: '系统管理员' },
+  role: { agent: '座席', nurse: '护士', doctor: '医生', supervisor: '班长', sys_admin: '系统管理员', system_admin: '系统管理员（三员）', security_admin: '安全管理员', audit_admin: '审计管理员' },
   call_state: { queued: '排队', dialling: '拨号', ringing: '振铃', early_media: '早期语音', answered: '已接通', transferring: '转接中', ended: '已结束' },
   run_state: { draft: '草稿', scheduled: '待开始', running: '外呼中', paused: '已暂停', waiting_window: '时段外等待', stopping: '正在停止', stopped: '已停止', finished: '已完成' },
   task_state: { pending: '未到期', due: '待随访', assigned: '已分配', in_progress: '进行中', waiting_retry: '等待重拨', needs_person: '待人工', waiting_repair: '待修正号码', completed: '已完成', partial: '部分完成', cancelled: '已取消', expired: '已失效', uncertain: '待核实' },
