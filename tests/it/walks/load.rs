@@ -73,6 +73,7 @@ async fn f046_agents_and_the_machine_call_at_once_and_nothing_is_lost_or_doubled
     hospital.post(&format!("/api/runs/{run}/start"), &json!({})).ok();
     let floor = Floor {
         hospital: &hospital,
+        runtime: tokio::runtime::Handle::current(),
         tasks: Mutex::new(tasks.tasks),
         given: AtomicUsize::new(0),
         is_quiet: AtomicBool::new(false),
@@ -82,7 +83,7 @@ async fn f046_agents_and_the_machine_call_at_once_and_nothing_is_lost_or_doubled
     let until = SystemClock.instant() + Duration::from_secs(size.seconds);
     let pops = Mutex::new(Vec::new());
     tokio::task::block_in_place(|| {
-        let runtime = tokio::runtime::Handle::current();
+        let runtime = floor.runtime.clone();
         std::thread::scope(|scope| {
             for (n, agent) in agents.iter().enumerate() {
                 scope.spawn(|| floor.watch(agent, &pops));
@@ -162,6 +163,7 @@ fn tally(all: &[Option<&'static str>]) -> HashMap<&'static str, usize> {
 /// Where the agents work.
 struct Floor<'a> {
     hospital: &'a Hospital,
+    runtime: tokio::runtime::Handle,
     tasks: Mutex<Vec<String>>,
     /// Answers that the server has taken.
     given: AtomicUsize,
@@ -169,6 +171,18 @@ struct Floor<'a> {
     is_quiet: AtomicBool,
     over: AtomicBool,
     times: Mutex<HashMap<&'static str, Vec<Duration>>>,
+}
+
+/// One whose test has failed keeps nobody waiting.
+struct SendsHome<'a>(&'a Floor<'a>);
+
+impl Drop for SendsHome<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.is_quiet.store(true, Relaxed);
+            self.0.over.store(true, Relaxed);
+        }
+    }
 }
 
 impl Floor<'_> {
@@ -181,6 +195,11 @@ impl Floor<'_> {
         answer
     }
 
+    /// A person reads, speaks, types.
+    fn pass(&self, time: Duration) {
+        self.runtime.block_on(async move { tokio::time::sleep(time).await });
+    }
+
     fn desk(&self, agent: &Agent) -> Value {
         self.timed("desk", || self.hospital.get_as(&agent.cookie, "/api/desk")).ok()
     }
@@ -191,6 +210,7 @@ impl Floor<'_> {
 
     /// Dials when free, talks for a while, puts down, says what it came to.
     fn work(&self, agent: &Agent, until: Instant, seed: u64) {
+        let _sends_home = SendsHome(self);
         let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
         while !self.is_quiet.load(Relaxed) {
             let desk = self.desk(agent);
@@ -204,7 +224,7 @@ impl Floor<'_> {
                 _ => {}
             }
             self.reads(agent, &mut rng);
-            std::thread::sleep(Duration::from_millis(rng.random_range(300..1200)));
+            self.pass(Duration::from_millis(rng.random_range(300..1200)));
         }
     }
 
@@ -227,7 +247,7 @@ impl Floor<'_> {
             let taken = self.post(agent, "answer", &path, &answer);
             self.given.fetch_add(usize::from(taken.status < 300), Relaxed);
         }
-        std::thread::sleep(Duration::from_millis(rng.random_range(2000..12_000)));
+        self.pass(Duration::from_millis(rng.random_range(2000..12_000)));
         let path = format!("/api/desk/calls/{call}/act");
         self.post(agent, "act", &path, &json!({ "act": "hang_up" }));
     }
@@ -282,6 +302,7 @@ impl Floor<'_> {
 
     /// Nobody dials any more: each agent is free within the bound, whatever happened.
     fn ends(&self, agents: &[Agent]) {
+        let _sends_home = SendsHome(self);
         let limit = SystemClock.instant() + Duration::from_secs(150);
         for agent in agents {
             loop {
@@ -296,12 +317,8 @@ impl Floor<'_> {
                     }
                     _ => {}
                 }
-                let late = SystemClock.instant() > limit;
-                if late {
-                    self.over.store(true, Relaxed);
-                }
-                assert!(!late, "{} is stuck: {desk:#}", agent.login);
-                std::thread::sleep(Duration::from_millis(200));
+                assert!(SystemClock.instant() <= limit, "{} is stuck: {desk:#}", agent.login);
+                self.pass(Duration::from_millis(200));
             }
         }
         self.over.store(true, Relaxed);
