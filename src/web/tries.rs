@@ -28,6 +28,15 @@ impl Tries {
         tries.push(now);
         true
     }
+
+    /// The password was right: it does not count. A whole shift signs in within a minute, and
+    /// behind a proxy all of them are one source.
+    pub(super) fn was_right(&self, source: IpAddr) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tries) = all.get_mut(&source) {
+            tries.pop();
+        }
+    }
 }
 
 /// Nobody mistypes more often; a guesser needs far more.
@@ -52,5 +61,24 @@ mod tests {
         assert!(!tries.may(one, start + Duration::from_secs(20)));
         assert!(tries.may(other, start + Duration::from_secs(20)));
         assert!(tries.may(one, start + Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn who_knows_the_password_is_not_counted() {
+        let (tries, clock) =
+            (Tries::default(), ManualClock::starting_at(chrono::DateTime::UNIX_EPOCH));
+        let (one, now) = (IpAddr::from([10, 0, 0, 1]), clock.instant());
+        for _ in 0..50 {
+            assert!(tries.may(one, now));
+            tries.was_right(one);
+        }
+        // A guesser who has an account of his own wins nothing by it.
+        for _ in 0..9 {
+            assert!(tries.may(one, now), "a wrong one");
+            assert!(tries.may(one, now));
+            tries.was_right(one);
+        }
+        assert!(tries.may(one, now), "the tenth wrong one");
+        assert!(!tries.may(one, now));
     }
 }

@@ -105,6 +105,10 @@ async fn sign_in(
     }
     let signed_in = core.app.sign_in(ask.login.trim(), &ask.password, core.clock.wall()).await?;
     let (token, signed_in) = signed_in.ok_or_else(Problem::wrong_password)?;
+    // Who has still to give a code is counted: else codes could be guessed without end.
+    if signed_in.needs.is_none() {
+        site.tries.was_right(source);
+    }
     let cookie = site.cookie(token.reveal(), SESSION_S);
     Ok(([(header::SET_COOKIE, cookie)], Json(MeView::of(&site, signed_in).await?)).into_response())
 }

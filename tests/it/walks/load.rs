@@ -148,7 +148,7 @@ async fn callers(hospital: &Hospital, carrier: &Carrier, agents: usize, until: I
         })
         .collect();
     let all = futures_util::StreamExt::collect::<Vec<_>>(calls);
-    let how = tokio::time::timeout(Duration::from_secs(300), all).await;
+    let how = tokio::time::timeout(left + Duration::from_secs(300), all).await;
     println!("{count} callers: {:?}", how.map(|all| tally(&all)));
 }
 
