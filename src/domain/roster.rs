@@ -83,9 +83,9 @@ pub fn next_on_duty(ladder: &[DutyEntry], rank: i16) -> Option<&DutyEntry> {
 }
 
 /// questionnaires.md §7.
-const DAY_FROM: NaiveTime = clock(8, 0);
-const EVENING_FROM: NaiveTime = clock(17, 30);
-const NIGHT_FROM: NaiveTime = clock(21, 0);
+pub(super) const DAY_FROM: NaiveTime = clock(8, 0);
+pub(super) const EVENING_FROM: NaiveTime = clock(17, 30);
+pub(super) const NIGHT_FROM: NaiveTime = clock(21, 0);
 
 const fn clock(hour: u32, minute: u32) -> NaiveTime {
     match NaiveTime::from_hms_opt(hour, minute, 0) {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Weekday};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Weekday};
 use serde::{Deserialize, Serialize};
 
-use super::{DayKind, Shift, Window};
+use super::{
+    DayKind, Shift, Window,
+    roster::{DAY_FROM, EVENING_FROM, NIGHT_FROM},
+};
 
 /// 服务时段. As a hospital sets it; shipped: questionnaires.md §7 on every day that is no
 /// holiday.
@@ -67,17 +70,6 @@ impl ServiceHours {
             }
         }
         Ok(())
-    }
-}
-
-const DAY_FROM: NaiveTime = clock(8, 0);
-const EVENING_FROM: NaiveTime = clock(17, 30);
-const NIGHT_FROM: NaiveTime = clock(21, 0);
-
-const fn clock(hour: u32, minute: u32) -> NaiveTime {
-    match NaiveTime::from_hms_opt(hour, minute, 0) {
-        Some(time) => time,
-        None => NaiveTime::MIN,
     }
 }
 

@@ -139,8 +139,8 @@ fn prepare(config: &Config, folder: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// One that is not there is empty, too.
-/// But for the key, which is brought by hand before a restore.
+/// One that is not there is empty, too; and one with the key alone, which is brought by hand
+/// before a restore.
 fn is_empty(folder: &Path) -> io::Result<bool> {
     let is_key = |entry: &io::Result<fs::DirEntry>| {
         entry.as_ref().is_ok_and(|entry| entry.file_name() == secret_key::FILE)

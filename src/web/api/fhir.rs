@@ -48,7 +48,8 @@ fn resource(status: StatusCode, body: &Value) -> Response {
 /// What may be asked here.
 #[utoipa::path(get, path = "/api/fhir/metadata", tag = "fhir",
     responses((status = 200, body = Value, content_type = "application/fhir+json"),
-        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
+        (status = "4XX", content((Value = "application/fhir+json"),
+            (Problem = "application/problem+json")))))]
 async fn metadata(State(site): State<Shared>) -> Response {
     let zone = site.core.config().hospital.timezone;
     let date = site.core.clock.wall().with_timezone(&zone).to_rfc3339();
@@ -88,7 +89,8 @@ fn unnamed() -> Response {
 
 #[utoipa::path(get, path = "/api/fhir/Patient", tag = "fhir", params(Search),
     responses((status = 200, body = Value, content_type = "application/fhir+json"),
-        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
+        (status = "4XX", content((Value = "application/fhir+json"),
+            (Problem = "application/problem+json")))))]
 async fn patients(
     State(site): State<Shared>,
     from: From,
@@ -107,7 +109,8 @@ async fn patients(
 
 #[utoipa::path(get, path = "/api/fhir/Patient/{id}", tag = "fhir", params(("id" = Uuid, Path)),
     responses((status = 200, body = Value, content_type = "application/fhir+json"),
-        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
+        (status = "4XX", content((Value = "application/fhir+json"),
+            (Problem = "application/problem+json")))))]
 async fn patient(
     State(site): State<Shared>,
     from: From,
@@ -127,7 +130,8 @@ async fn patient(
 /// Each conversation's answers to a form, with the edition that was asked.
 #[utoipa::path(get, path = "/api/fhir/QuestionnaireResponse", tag = "fhir", params(Search),
     responses((status = 200, body = Value, content_type = "application/fhir+json"),
-        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
+        (status = "4XX", content((Value = "application/fhir+json"),
+            (Problem = "application/problem+json")))))]
 async fn responses(
     State(site): State<Shared>,
     from: From,
@@ -198,7 +202,8 @@ impl Editions for Asked {
 
 #[utoipa::path(get, path = "/api/fhir/Questionnaire", tag = "fhir",
     responses((status = 200, body = Value, content_type = "application/fhir+json"),
-        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
+        (status = "4XX", content((Value = "application/fhir+json"),
+            (Problem = "application/problem+json")))))]
 async fn questionnaires(
     State(site): State<Shared>,
     from: From,
@@ -212,7 +217,8 @@ async fn questionnaires(
 
 #[utoipa::path(get, path = "/api/fhir/Questionnaire/{id}", tag = "fhir",
     params(("id" = String, Path)), responses((status = 200, body = Value, content_type = "application/fhir+json"),
-        (status = "4XX", body = Value, content_type = "application/fhir+json")))]
+        (status = "4XX", content((Value = "application/fhir+json"),
+            (Problem = "application/problem+json")))))]
 async fn questionnaire(
     State(site): State<Shared>,
     from: From,
@@ -232,7 +238,8 @@ async fn questionnaire(
 /// Faults come by path, as an OperationOutcome.
 #[utoipa::path(post, path = "/api/questionnaires/fhir/check", tag = "questionnaires",
     request_body = Value, responses((status = 200, body = Value),
-        (status = 422, body = Value, content_type = "application/fhir+json")))]
+        (status = 422, content((Value = "application/fhir+json"),
+            (Problem = "application/problem+json")))))]
 async fn check(_: Signed, Body(sent): Body<Value>) -> Response {
     match as_form(&sent) {
         Ok((form, left_out)) => {
