@@ -8,26 +8,45 @@ pub fn resample(samples: &[i16], rate: u32) -> Vec<i16> {
     if rate == RATE || rate == 0 {
         return samples.to_vec();
     }
+    // Output sample n lies at n × rate / 8000 of the input: the fraction repeats with a short
+    // period, so each has its filter made once.
+    let shared = gcd(rate, RATE);
+    let (step, phases) = (u64::from(rate / shared), u64::from(RATE / shared));
+    let count = samples.len() as u64 * phases / step;
+    let filters: Vec<Vec<f32>> = (0..phases.min(count))
+        .map(|n| filter(rate, (n * step % phases) as f64 / phases as f64))
+        .collect();
+    let Some(reach) = filters.first().map(|taps| (taps.len() / 2 - 1) as i64) else {
+        return Vec::new();
+    };
+    (0..count)
+        .zip(filters.iter().cycle())
+        .map(|(n, taps)| {
+            let first = (n * step / phases) as i64 - reach;
+            let (skipped, from) = (first.min(0).unsigned_abs() as usize, first.max(0) as usize);
+            let heard = samples.get(from..).unwrap_or(&[]);
+            let taps = taps.get(skipped..).unwrap_or(&[]);
+            clamp(taps.iter().zip(heard).map(|(tap, sample)| tap * f32::from(*sample)).sum())
+        })
+        .collect()
+}
+
+/// The taps for an output that lies `fraction` of a sample after the tap in the middle.
+fn filter(rate: u32, fraction: f64) -> Vec<f32> {
     let ratio = f64::from(rate) / f64::from(RATE);
     // Cut at 3.6 kHz of the 4 that the rate allows: room for the filter's slope.
     let cutoff = 0.9 / ratio.max(1.0);
-    let reach = (f64::from(ZERO_CROSSINGS) / cutoff).ceil() as i64;
-    let count = (samples.len() as f64 / ratio) as usize;
-    (0..count)
-        .map(|n| {
-            let centre = n as f64 * ratio;
-            let middle = centre.round() as i64;
-            let (mut sum, mut weights) = (0.0, 0.0);
-            for at in middle - reach..=middle + reach {
-                let offset = at as f64 - centre;
-                let weight = sinc(offset * cutoff) * window(offset / (reach as f64 + 1.0));
-                weights += weight;
-                let sample = usize::try_from(at).ok().and_then(|at| samples.get(at));
-                sum += weight * f64::from(sample.copied().unwrap_or(0));
-            }
-            clamp((sum / weights) as f32)
-        })
-        .collect()
+    let reach = (f64::from(ZERO_CROSSINGS) / cutoff).ceil();
+    let weights: Vec<f64> = (-(reach as i64)..=reach as i64 + 1)
+        .map(|at| at as f64 - fraction)
+        .map(|offset| sinc(offset * cutoff) * window(offset / (reach + 1.0)))
+        .collect();
+    let sum: f64 = weights.iter().sum();
+    weights.into_iter().map(|weight| (weight / sum) as f32).collect()
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 fn sinc(x: f64) -> f64 {
