@@ -3,7 +3,8 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -15,7 +16,7 @@ use crate::{
     base::Pii,
     domain::read_cell,
     sip::{
-        auth::{Authenticator, Ha1, Verdict},
+        auth::{Authenticator, Guard, Ha1, Verdict},
         endpoint::{Input, TransactionId},
         message::{Method, Request, Response, name},
         registrar::{Registrar, RegistrarConfig},
@@ -29,11 +30,27 @@ struct Phones {
     known: Mutex<HashMap<String, Ha1>>,
     /// When somebody unknown last made it ask.
     looked: Mutex<Option<Instant>>,
+    guard: Mutex<Guard>,
 }
 
 impl Phones {
     fn find(&self, phone: &str) -> Option<Ha1> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(phone).cloned()
+    }
+
+    /// Its secret, if a proof from there is to be looked at.
+    fn find_for(&self, phone: &str, from: SocketAddr, now: Instant) -> Option<Ha1> {
+        self.find(phone).filter(|_| self.guard().may_try(phone, from, now))
+    }
+
+    fn guessed(&self, phone: &str, from: SocketAddr, now: Instant) {
+        warn!("a phone's secret was given wrongly");
+        let exists = self.find(phone).is_some();
+        self.guard().wrong(phone, exists, from, now);
+    }
+
+    fn guard(&self) -> MutexGuard<'_, Guard> {
+        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A phone that nobody knows may have been added a moment ago: the record is asked, ten
@@ -61,7 +78,11 @@ impl Phones {
         let known = phones
             .into_iter()
             .map(|phone| (phone.phone, Ha1 { md5: phone.ha1_md5, sha256: phone.ha1_sha256 }));
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = known.collect();
+        let known: HashMap<String, Ha1> = known.collect();
+        let mut before = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = before.iter().filter(|(phone, ha1)| known.get(*phone) != Some(ha1));
+        changed.for_each(|(phone, _)| self.guard().forget(phone));
+        *before = known;
     }
 }
 
@@ -119,7 +140,11 @@ async fn take(
             if account.as_deref().is_some_and(|account| phones.find(account).is_none()) {
                 phones.look_once(core, now).await;
             }
-            let outcome = registrar.handle(&request, flow, |phone| phones.find(phone), now);
+            let lookup = |phone: &str| phones.find_for(phone, flow.remote, now);
+            let outcome = registrar.handle(&request, flow, lookup, now);
+            if let Some(guessed) = &outcome.guessed {
+                phones.guessed(guessed, flow.remote, now);
+            }
             if outcome.changed.is_some() {
                 info!("a phone has registered or gone");
             }
@@ -127,6 +152,8 @@ async fn take(
             if let Some(account) = account.filter(|_| outcome.response.status == 200) {
                 let phone = registrar.lookup(&account, now).into_iter().next();
                 core.phones.set(&account, phone);
+                phones.guard().right(&account, flow.remote, now);
+                core.signalling.doors().met(flow.remote.ip());
             }
             respond(core, transaction, outcome.response).await;
         }
@@ -153,15 +180,23 @@ async fn take_call(
     let trunk = core.trunk_of(flow.remote);
     if trunk.is_none() {
         let now = core.clock.instant();
-        match callers.check(&request, |phone| phones.find(phone), now) {
-            Verdict::Accepted { .. } => {}
-            Verdict::Challenge(values) => {
-                let mut response = Response::to_request(&request.headers, 401, &tag());
-                for value in values {
-                    response.headers.add(name::WWW_AUTHENTICATE, value);
-                }
-                return respond(core, transaction, response).await;
+        let lookup = |phone: &str| phones.find_for(phone, flow.remote, now);
+        let values = match callers.check(&request, lookup, now) {
+            Verdict::Accepted { username } => {
+                phones.guard().right(&username, flow.remote, now);
+                core.signalling.doors().met(flow.remote.ip());
+                None
             }
+            Verdict::Challenge(values) => Some(values),
+            Verdict::Wrong { username, values } => {
+                phones.guessed(&username, flow.remote, now);
+                Some(values)
+            }
+        };
+        if let Some(values) = values {
+            let mut response = Response::to_request(&request.headers, 401, &tag());
+            values.into_iter().for_each(|v| response.headers.add(name::WWW_AUTHENTICATE, v));
+            return respond(core, transaction, response).await;
         }
     }
     let caller = request.headers.from().ok().and_then(|from| from.uri.user()).unwrap_or_default();
@@ -207,8 +242,12 @@ async fn refuse(core: &Core, transaction: TransactionId, request: &Request, stat
 
 async fn respond(core: &Core, transaction: TransactionId, response: Response) {
     let response = Box::new(response);
+    let input = match response.status {
+        401 => Input::Challenge { transaction, response },
+        _ => Input::Respond { transaction, response },
+    };
     // The signalling task ends only with the server.
-    let _ = core.signalling.send(Input::Respond { transaction, response }).await;
+    let _ = core.signalling.send(input).await;
 }
 
 fn tag() -> String {

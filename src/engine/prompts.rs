@@ -51,7 +51,8 @@ pub fn slower(prompt: &Prompt, speed: f32) -> Prompt {
     Prompt::new(paced(prompt.samples(), speed))
 }
 
-fn read(path: &Path) -> Result<Prompt, PromptError> {
+/// From disk, made alike; kept by nobody.
+pub(super) fn read(path: &Path) -> Result<Prompt, PromptError> {
     let wav = |source| PromptError::Wav { path: path.to_owned(), source };
     let mut reader = WavReader::open(path).map_err(wav)?;
     let spec = reader.spec();

@@ -34,6 +34,7 @@ use crate::{
     ivr::{Library, Source},
     sip::{
         endpoint::{Interface, InterfaceId},
+        gate::GateConfig,
         message::Transport,
     },
     store::{Database, Target},
@@ -357,7 +358,12 @@ fn signalling(config: &Config) -> SignallingConfig {
         }
     }
     let product = format!("Suifang/{}", env!("CARGO_PKG_VERSION"));
-    SignallingConfig { interfaces, product, seed: rand::random() }
+    SignallingConfig {
+        interfaces,
+        product,
+        seed: rand::random(),
+        gate: Some(GateConfig::default()),
+    }
 }
 
 fn port_error(config: &Config, error: &io::Error) -> String {

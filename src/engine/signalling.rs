@@ -2,6 +2,7 @@
 //! [`SignallingHandle`]. Nothing here waits for a slow reader: a full mailbox gets a
 //! 503, a full socket loses a datagram, as networks do.
 
+mod doors;
 mod handle;
 mod wire;
 
@@ -14,8 +15,9 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use doors::Doors;
 pub use handle::{Mailbox, SignallingGone, SignallingHandle};
-use wire::{Sockets, Wire};
+use wire::{Guarded, Sockets, Wire};
 
 use super::{Clock, sleep};
 use crate::{
@@ -24,6 +26,7 @@ use crate::{
         endpoint::{
             Config, Counters, Endpoint, Event, Flow, Input, Interface, Output, Owner, TransactionId,
         },
+        gate::GateConfig,
         message::Request,
     },
 };
@@ -36,6 +39,8 @@ pub struct SignallingConfig {
     pub product: String,
     /// Of tags and branches; from the system's random source in production.
     pub seed: u64,
+    /// How much is let in; `None`: everything (a simulated peer).
+    pub gate: Option<GateConfig>,
 }
 
 /// A request outside of any dialog. Answer it with [`Input::Respond`], or make a leg of
@@ -71,7 +76,10 @@ pub async fn start(
     incoming: mpsc::Sender<Incoming>,
 ) -> io::Result<(SignallingHandle, Vec<Interface>)> {
     let (wire, from_wire) = mpsc::channel(WIRE);
-    let sockets = Sockets::bind(&mut config.interfaces, wire).await?;
+    let doors = Arc::new(Doors::default());
+    let guarded =
+        Guarded { doors: Arc::clone(&doors), gate: config.gate, clock: Arc::clone(&clock) };
+    let sockets = Sockets::bind(&mut config.interfaces, guarded, wire).await?;
     let interfaces = config.interfaces.clone();
     let endpoint = Endpoint::new(
         Config { interfaces: config.interfaces, product: config.product },
@@ -82,7 +90,7 @@ pub async fn start(
     let mailboxes = HashMap::new();
     let driver = Driver { endpoint, clock, sockets, mailboxes, incoming, sweep_at };
     tokio::spawn(driver.run(from_handles, from_wire));
-    Ok((SignallingHandle::new(asks), interfaces))
+    Ok((SignallingHandle::new(asks, doors), interfaces))
 }
 
 impl Driver {

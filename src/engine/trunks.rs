@@ -69,6 +69,10 @@ pub fn start_trunks(core: &Arc<Core>) {
     let mut tasks = core.trunks.tasks.lock().unwrap_or_else(PoisonError::into_inner);
     tasks.drain(..).for_each(|task| task.abort());
     let config = core.config();
+    let addresses = |trunk: &Trunk| {
+        std::iter::once(trunk.peer.ip()).chain(trunk.also_from.iter().copied()).collect::<Vec<_>>()
+    };
+    core.signalling.doors().set_trunks(config.trunk.iter().flat_map(addresses).collect());
     core.trunks.states().retain(|name, _| config.trunk.iter().any(|trunk| trunk.name == *name));
     for trunk in &config.trunk {
         core.trunks.update(&trunk.name, |_| {});

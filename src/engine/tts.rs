@@ -13,7 +13,10 @@ use std::{
 
 use tokio::{process::Command, sync::Semaphore, task::spawn_blocking, time::timeout};
 
-use super::{PromptError, Prompts, slower};
+use super::{
+    PromptError, Prompts,
+    prompts::{read, slower, wav_bytes},
+};
 use crate::{
     config::Tts,
     ivr::{Clip, text_sha256},
@@ -144,10 +147,20 @@ impl Voice {
         if !path.is_file() {
             let fresh = path.with_extension(format!("{:x}.part", rand::random::<u64>()));
             self.render(clip, &fresh).await?;
+            self.make_alike(fresh.clone()).await?;
             // Two calls may have rendered it at once; both did the same.
             fs::rename(&fresh, &path).map_err(VoiceError::Folder)?;
         }
         self.load(path).await
+    }
+
+    /// Kept as it will be played: a start does not resample some hundred sentences again.
+    async fn make_alike(&self, path: PathBuf) -> Result<(), VoiceError> {
+        let made = spawn_blocking(move || {
+            let bytes = wav_bytes(read(&path)?.samples());
+            fs::write(&path, bytes).map_err(VoiceError::Folder)
+        });
+        made.await.map_err(|_| VoiceError::Failed("making a prompt".to_owned()))?
     }
 
     /// Kept in memory only, and not for long.

@@ -143,6 +143,7 @@ impl Carrier {
             interfaces,
             product: "Suifang simulated carrier".to_owned(),
             seed: truth.seed,
+            gate: None,
         };
         let (sender, incoming) = mpsc::channel(INCOMING_MAX);
         let (signalling, _) = start_signalling(config, Arc::clone(&clock), sender)

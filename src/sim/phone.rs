@@ -93,6 +93,7 @@ impl Phone {
             interfaces: vec![Interface::plain(InterfaceId(0), Transport::Udp, bind)],
             product: "Suifang simulated phone".to_owned(),
             seed: rand::random(),
+            gate: None,
         };
         let (sender, incoming) = mpsc::channel(INCOMING_MAX);
         let (signalling, interfaces) =

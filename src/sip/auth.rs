@@ -2,12 +2,14 @@
 //! or none.
 
 mod client;
+mod guard;
 mod server;
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
 pub use client::{ClientAuth, Credentials};
+pub use guard::Guard;
 pub use server::{Authenticator, Ha1, Verdict};
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

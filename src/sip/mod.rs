@@ -8,6 +8,7 @@ pub mod auth;
 pub mod dialog;
 pub mod sdp;
 pub mod endpoint;
+pub mod gate;
 pub mod early_media;
 pub mod invite;
 pub mod session_timer;

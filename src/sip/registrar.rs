@@ -58,6 +58,8 @@ pub struct Outcome {
     pub response: Response,
     /// The account, when its bindings are not what they were.
     pub changed: Option<String>,
+    /// The account whose secret was guessed, wrongly.
+    pub guessed: Option<String>,
 }
 
 /// A REGISTER that asks for what cannot be.
@@ -89,19 +91,24 @@ impl Registrar {
     ) -> Outcome {
         let tag = format!("{:016x}", self.rng.random::<u64>());
         let respond = |status| Response::to_request(&request.headers, status, &tag);
+        let unchanged = |response| Outcome { response, changed: None, guessed: None };
+        let ask = |values: Vec<String>| {
+            let mut response = respond(401);
+            values.into_iter().for_each(|v| response.headers.add(name::WWW_AUTHENTICATE, v));
+            unchanged(response)
+        };
         let username = match self.auth.check(request, lookup, now) {
             Verdict::Accepted { username } => username,
-            Verdict::Challenge(values) => {
-                let mut response = respond(401);
-                values.into_iter().for_each(|v| response.headers.add(name::WWW_AUTHENTICATE, v));
-                return Outcome { response, changed: None };
+            Verdict::Challenge(values) => return ask(values),
+            Verdict::Wrong { username, values } => {
+                return Outcome { guessed: Some(username), ..ask(values) };
             }
         };
         let aor = request.headers.to().ok().and_then(|to| to.uri.as_sip().and(to.uri.user()));
         let account = match aor {
             Some(user) if user == username => user,
-            Some(_) => return Outcome { response: respond(403), changed: None },
-            None => return Outcome { response: respond(404), changed: None },
+            Some(_) => return unchanged(respond(403)),
+            None => return unchanged(respond(404)),
         };
         let before = self.contacts_of(&account);
         match self.apply(&account, request, flow, now) {
@@ -109,14 +116,14 @@ impl Registrar {
                 let mut response = respond(200);
                 self.list(&account, &mut response, now);
                 let changed = (self.contacts_of(&account) != before).then_some(account);
-                Outcome { response, changed }
+                Outcome { response, changed, guessed: None }
             }
-            Err(Fault::Status(status)) => Outcome { response: respond(status), changed: None },
+            Err(Fault::Status(status)) => unchanged(respond(status)),
             Err(Fault::TooBrief) => {
                 let mut response = respond(423);
                 let min = self.config.min_expires_s.to_string();
                 response.headers.add(name::MIN_EXPIRES, min);
-                Outcome { response, changed: None }
+                unchanged(response)
             }
         }
     }

@@ -54,6 +54,14 @@ async fn sip(text: &mut Text, core: &Core) {
         text.head(name, "counter", help);
         text.row(name, &[], value);
     }
+    let (refused, dropped) = core.signalling.doors().turned_away();
+    for (name, help, value) in [
+        ("sip_gate_refused_total", "messages over the limit, answered with 503", refused),
+        ("sip_gate_dropped_total", "messages far over the limit, dropped unanswered", dropped),
+    ] {
+        text.head(name, "counter", help);
+        text.row(name, &[], value);
+    }
     text.head("sip_trunk_up", "gauge", "1 when the trunk is registered and answers");
     for (trunk, state) in core.trunks.all() {
         text.row("sip_trunk_up", &[("trunk", &trunk)], u8::from(state.is_up()));

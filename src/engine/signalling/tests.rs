@@ -17,7 +17,7 @@ use crate::{
 async fn server(transport: Transport) -> (SignallingHandle, SocketAddr, mpsc::Receiver<Incoming>) {
     let bind = "127.0.0.1:0".parse().unwrap();
     let interfaces = vec![Interface::plain(InterfaceId(0), transport, bind)];
-    let config = SignallingConfig { interfaces, product: "test".to_owned(), seed: 1 };
+    let config = SignallingConfig { interfaces, product: "test".to_owned(), seed: 1, gate: None };
     let (incoming, calls) = mpsc::channel(16);
     let (handle, interfaces) = start(config, Arc::new(SystemClock), incoming).await.unwrap();
     (handle, interfaces[0].bind, calls)

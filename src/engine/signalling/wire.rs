@@ -11,8 +11,10 @@ use tokio::{
     time::timeout,
 };
 
+use super::{Clock, Doors};
 use crate::sip::{
     endpoint::{Flow, Interface, InterfaceId},
+    gate::{Admission, Gate, GateConfig},
     message::Transport,
 };
 
@@ -30,7 +32,15 @@ pub(super) struct Connection {
     queue: mpsc::Sender<Bytes>,
 }
 
+/// What stands before each socket's reader.
+pub(super) struct Guarded {
+    pub(super) doors: Arc<Doors>,
+    pub(super) gate: Option<GateConfig>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
 pub(super) struct Sockets {
+    guarded: Arc<Guarded>,
     udp: HashMap<InterfaceId, Arc<UdpSocket>>,
     tcp: HashMap<InterfaceId, SocketAddr>,
     connections: HashMap<Flow, Connection>,
@@ -41,10 +51,12 @@ pub(super) struct Sockets {
 impl Sockets {
     pub(super) async fn bind(
         interfaces: &mut [Interface],
+        guarded: Guarded,
         wire: mpsc::Sender<Wire>,
     ) -> io::Result<Self> {
         let (udp, tcp, connections) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let mut this = Self { udp, tcp, connections, wire, last_number: 0 };
+        let guarded = Arc::new(guarded);
+        let mut this = Self { guarded, udp, tcp, connections, wire, last_number: 0 };
         for interface in interfaces {
             let bound = match interface.transport {
                 Transport::Udp => this.bind_udp(interface)?,
@@ -71,7 +83,8 @@ impl Sockets {
         let socket = Arc::new(UdpSocket::from_std(socket.into())?);
         let bound = socket.local_addr()?;
         self.udp.insert(interface.id, Arc::clone(&socket));
-        tokio::spawn(read_udp(socket, interface.id, self.wire.clone()));
+        let guarded = Arc::clone(&self.guarded);
+        tokio::spawn(read_udp(socket, interface.id, guarded, self.wire.clone()));
         Ok(bound)
     }
 
@@ -146,14 +159,31 @@ impl Sockets {
     }
 }
 
-async fn read_udp(socket: Arc<UdpSocket>, interface: InterfaceId, wire: mpsc::Sender<Wire>) {
+async fn read_udp(
+    socket: Arc<UdpSocket>,
+    interface: InterfaceId,
+    guarded: Arc<Guarded>,
+    wire: mpsc::Sender<Wire>,
+) {
     let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
+    let mut gate = guarded.gate.map(|config| Gate::new(config, guarded.clock.instant()));
     while !wire.is_closed() {
         // An error is a message about some datagram sent before (ICMP): not ours to judge.
         let Ok((length, remote)) = socket.recv_from(&mut buffer).await else { continue };
-        let flow = Flow { transport: Transport::Udp, interface, remote };
-        let bytes = Bytes::copy_from_slice(&buffer[..length]);
-        drop(wire.try_send(Wire::Datagram { flow, bytes }));
+        let datagram = buffer.get(..length).unwrap_or_default();
+        let admission = gate.as_mut().map_or(Admission::Pass, |gate| {
+            guarded.doors.admit(gate, datagram, remote.ip(), guarded.clock.instant())
+        });
+        match admission {
+            Admission::Pass => {
+                let flow = Flow { transport: Transport::Udp, interface, remote };
+                let bytes = Bytes::copy_from_slice(datagram);
+                drop(wire.try_send(Wire::Datagram { flow, bytes }));
+            }
+            // A full buffer loses it: a refusal is a kindness.
+            Admission::Refuse(bytes) => drop(socket.try_send_to(&bytes, remote)),
+            Admission::Drop => {}
+        }
     }
 }
 

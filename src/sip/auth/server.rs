@@ -36,9 +36,14 @@ pub enum Verdict {
     Accepted {
         username: String,
     },
-    /// Send 401 with these WWW-Authenticate values: no credentials, wrong ones, or a
-    /// nonce that has aged; a caller cannot tell an unknown user from a wrong password.
+    /// Send 401 with these WWW-Authenticate values: no credentials, or a nonce that has aged;
+    /// a caller cannot tell an unknown user from a wrong password.
     Challenge(Vec<String>),
+    /// The same answer, to who guessed: the proof was made for a nonce of ours.
+    Wrong {
+        username: String,
+        values: Vec<String>,
+    },
 }
 
 impl Authenticator {
@@ -63,17 +68,16 @@ impl Authenticator {
         let given = request.headers.all(name::AUTHORIZATION).flat_map(split_challenges);
         let given = given.into_iter().find(|a| a.get("realm") == Some(self.realm.as_str()));
         let Some(given) = given else { return self.challenge(false, now) };
-        let known = given.get("username").and_then(lookup);
-        let proven = self.is_proven(request, &given, known.as_ref());
-        match given.get("username") {
-            Some(username) if proven && known.is_some() => {
-                match given.get("nonce").is_some_and(|nonce| self.is_fresh(nonce, now)) {
-                    true => Verdict::Accepted { username: username.to_owned() },
-                    // The secret is right, only the nonce is old: the phone need not ask.
-                    false => self.challenge(true, now),
-                }
-            }
-            _ => self.challenge(false, now),
+        // An aged nonce (or one of before a restart) is asked for anew whatever was proven with
+        // it: otherwise it would tell right guesses from wrong ones, uncounted.
+        if !given.get("nonce").is_some_and(|nonce| self.is_fresh(nonce, now)) {
+            return self.challenge(true, now);
+        }
+        let Some(username) = given.get("username") else { return self.challenge(false, now) };
+        let (known, username) = (lookup(username), username.to_owned());
+        match self.is_proven(request, &given, known.as_ref()) && known.is_some() {
+            true => Verdict::Accepted { username },
+            false => Verdict::Wrong { username, values: self.values(false, now) },
         }
     }
 
@@ -108,6 +112,10 @@ impl Authenticator {
     }
 
     fn challenge(&self, is_stale: bool, now: Instant) -> Verdict {
+        Verdict::Challenge(self.values(is_stale, now))
+    }
+
+    fn values(&self, is_stale: bool, now: Instant) -> Vec<String> {
         let nonce = self.nonce(now.saturating_duration_since(self.since).as_secs());
         let stale = if is_stale { ", stale=true" } else { "" };
         let values = self.offered.iter().map(|algorithm| {
@@ -117,7 +125,7 @@ impl Authenticator {
                 algorithm.name()
             )
         });
-        Verdict::Challenge(values.collect())
+        values.collect()
     }
 
     fn nonce(&self, at_s: u64) -> String {

@@ -79,24 +79,27 @@ fn a_phone_is_let_in_by_its_password_only() {
     let now = epoch();
     let server = Authenticator::new("r", [1; 32], now);
     for (username, password, expected) in
-        [("1001", "secret", "accepted"), ("1001", "wrong", "challenge"), ("1002", "x", "challenge")]
+        [("1001", "secret", "accepted"), ("1001", "guess", "wrong"), ("1002", "x", "wrong")]
     {
         assert_eq!(visit(&server, username, password, now, now), expected, "{username}");
     }
 }
 
 #[test]
-fn an_old_nonce_is_stale_and_a_foreign_one_is_not() {
+fn an_old_or_foreign_nonce_tells_nothing_about_the_secret() {
     let now = epoch();
     let server = Authenticator::new("r", [1; 32], now);
     let later = now + Duration::from_secs(301);
     assert_eq!(visit(&server, "1001", "secret", now, later), "stale");
-    assert_eq!(visit(&server, "1001", "wrong", now, later), "challenge");
+    assert_eq!(visit(&server, "1001", "guess", now, later), "stale");
+    assert_eq!(visit(&server, "1002", "guess", now, later), "stale");
     let other = Authenticator::new("r", [2; 32], now);
-    let mut request = request();
-    challenge(&other, &mut request, "1001", "secret", now);
-    // It proves the password, but the nonce is none of ours: asked again.
-    assert_eq!(verdict(&server, &request, now), "stale");
+    for password in ["secret", "guess"] {
+        let mut request = request();
+        challenge(&other, &mut request, "1001", password, now);
+        // Of before a restart, or made up: asked again.
+        assert_eq!(verdict(&server, &request, now), "stale");
+    }
 }
 
 #[test]
@@ -106,7 +109,7 @@ fn credentials_are_good_for_one_request_uri_only() {
     let mut request = request();
     challenge(&server, &mut request, "1001", "secret", now);
     request.uri = "sip:other.example".parse().unwrap();
-    assert_eq!(verdict(&server, &request, now), "challenge");
+    assert_eq!(verdict(&server, &request, now), "wrong");
 }
 
 fn visit(
@@ -144,6 +147,7 @@ fn verdict(server: &Authenticator, request: &Request, now: Instant) -> &'static 
         Verdict::Accepted { .. } => "accepted",
         Verdict::Challenge(values) if values.iter().all(|v| v.contains("stale=true")) => "stale",
         Verdict::Challenge(_) => "challenge",
+        Verdict::Wrong { .. } => "wrong",
     }
 }
 

@@ -75,6 +75,11 @@ pub enum Input {
         transaction: TransactionId,
         response: Box<Response>,
     },
+    /// Ask who it is, and keep nothing of it: the answer is a new request (RFC 3261 §8.2.7).
+    Challenge {
+        transaction: TransactionId,
+        response: Box<Response>,
+    },
     /// From now on this request is mine: tell me when it is cancelled.
     Adopt {
         transaction: TransactionId,
@@ -303,6 +308,10 @@ impl Machine for Endpoint {
             Input::Cancel { owner, id } => self.cancel(owner, id, now),
             Input::AckFor2xx { request, flow } => self.send_ack(*request, flow),
             Input::Respond { transaction, response } => self.respond(transaction, *response, now),
+            Input::Challenge { transaction, response } => {
+                self.respond(transaction, *response, now);
+                self.close_server(transaction);
+            }
             Input::Adopt { transaction, owner } => self.adopt(transaction, owner),
             Input::Bind { dialog, owner } => self.bind(dialog, owner),
             Input::Unbind { dialog } => drop(self.dialogs.remove(&dialog)),

@@ -250,12 +250,18 @@ impl Endpoint {
         };
         let armed = std::mem::replace(&mut server.armed, due);
         self.arm(Timer::Server(id), armed, due);
-        if is_over && let Some(server) = self.servers.remove(&id) {
-            self.server_keys.remove(&server.key);
-            // A later request may have taken the place of this one.
-            if self.merges.get(&server.merge_key) == Some(&id) {
-                self.merges.remove(&server.merge_key);
-            }
+        if is_over {
+            self.close_server(id);
+        }
+    }
+
+    pub(super) fn close_server(&mut self, id: TransactionId) {
+        let Some(server) = self.servers.remove(&id) else { return };
+        self.arm(Timer::Server(id), server.armed, None);
+        self.server_keys.remove(&server.key);
+        // A later request may have taken the place of this one.
+        if self.merges.get(&server.merge_key) == Some(&id) {
+            self.merges.remove(&server.merge_key);
         }
     }
 }

@@ -15,7 +15,7 @@ impl fmt::Debug for Input {
             }
             Self::Cancel { owner, id } => write!(f, "Cancel({owner:?} {id:?})"),
             Self::AckFor2xx { flow, .. } => write!(f, "AckFor2xx(to {flow:?})"),
-            Self::Respond { transaction, response } => {
+            Self::Challenge { transaction, response } | Self::Respond { transaction, response } => {
                 write!(f, "Respond({transaction:?} {response:?})")
             }
             Self::Adopt { transaction, owner } => write!(f, "Adopt({transaction:?} by {owner:?})"),

@@ -204,11 +204,11 @@ async fn f033_a_caller_who_presses_0_reaches_a_person_and_the_screen_pops() {
         assert_eq!(second.desk(&hospital)["state"], "idle");
         pass(1.0).await;
         first.act(&hospital, &call, &json!({ "act": "hang_up" })).ok();
+        first.is(&hospital, "wrap_up").await;
         call
     };
     let (how, call) = tokio::join!(asked, served);
     assert_eq!(how, "ended");
-    first.is(&hospital, "wrap_up").await;
     first.is(&hospital, "idle").await;
     let (_, ours) = recording(&hospital, &call).await;
     assert!(seconds_of(&ours, 700.0) > 0.5, "{}", seconds_of(&ours, 700.0));

@@ -62,6 +62,14 @@ pub(crate) struct Hospital {
     cookies: Mutex<HashMap<String, String>>,
 }
 
+/// Synthetic speech is the same in every hospital: each sentence is rendered once a run.
+fn share_voice(folder: &std::path::Path) {
+    let voice = std::env::temp_dir().join(format!("suifang-voice-{}", std::process::id()));
+    std::fs::create_dir_all(&voice).unwrap();
+    std::fs::create_dir_all(folder.join("data")).unwrap();
+    std::os::unix::fs::symlink(voice, folder.join("data/voice")).unwrap();
+}
+
 /// An answer of the API.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -90,6 +98,7 @@ impl Hospital {
         std::fs::create_dir_all(&folder).unwrap();
         copy_folder(&manifest().join("dialplans"), &folder.join("dialplans"));
         copy_folder(&manifest().join("tests/data/dialplans"), &folder.join("dialplans"));
+        share_voice(&folder);
         let (sip_port, carrier_port) = (free_port(), free_port());
         let text = format!(
             "{head}\n[hospital]\ntraining = true\n[dialer]\ndrain_s = 2\n\
