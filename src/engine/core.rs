@@ -164,6 +164,11 @@ impl Core {
         self.config().interface.get(usize::from(id.0 / 2)).cloned()
     }
 
+    /// Pairs of RTP ports that calls hold.
+    pub fn rtp_ports_in_use(&self) -> usize {
+        self.pools.values().map(PortPool::in_use).sum()
+    }
+
     pub fn pool(&self, interface: &str) -> Option<&PortPool> {
         self.pools.get(interface)
     }

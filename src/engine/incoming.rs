@@ -44,9 +44,13 @@ impl Phones {
     }
 
     fn guessed(&self, phone: &str, from: SocketAddr, now: Instant) {
-        warn!("a phone's secret was given wrongly");
         let exists = self.find(phone).is_some();
-        self.guard().wrong(phone, exists, from, now);
+        let mut guard = self.guard();
+        // What is not looked at is not counted either, nor told in the log each time.
+        if guard.may_try(phone, from, now) {
+            guard.wrong(phone, exists, from, now);
+            warn!("a phone's secret was given wrongly");
+        }
     }
 
     fn guard(&self) -> MutexGuard<'_, Guard> {

@@ -132,7 +132,7 @@ impl Driver {
             }
             Ask::Open { owner, mailbox } => drop(self.mailboxes.insert(owner, mailbox)),
             // Whoever asked may have gone.
-            Ask::Counters(reply) => drop(reply.send(self.endpoint.counters().clone())),
+            Ask::Counters(reply) => drop(reply.send(self.endpoint.counters())),
         }
     }
 

@@ -50,9 +50,24 @@ async fn sip(text: &mut Text, core: &Core) {
         ("sip_timeouts_total", "requests that nobody answered", counters.timeouts),
         ("sip_repeats_total", "requests answered again from memory", counters.repeats),
         ("sip_refused_total", "requests refused for want of room", counters.refused),
+        (
+            "sip_late_answers_total",
+            "answers to calls given up, ended at once",
+            counters.late_answers,
+        ),
     ] {
         text.head(name, "counter", help);
         text.row(name, &[], value);
+    }
+    let open = counters.open;
+    text.head("sip_open", "gauge", "what is held now: nothing of a call that is over may stay");
+    for (what, count) in [
+        ("transactions", open.transactions),
+        ("dialogs", open.dialogs),
+        ("timers", open.timers),
+        ("connections", open.streams),
+    ] {
+        text.row("sip_open", &[("what", what)], count);
     }
     let (refused, dropped) = core.signalling.doors().turned_away();
     for (name, help, value) in [
@@ -92,6 +107,12 @@ fn calls(text: &mut Text, core: &Core) {
 
 fn media(text: &mut Text, core: &Core) {
     let counters = &core.counters;
+    text.head("media_legs", "gauge", "legs that send and receive sound now");
+    text.row("media_legs", &[], get(&core.media.metrics().legs));
+    text.head("rtp_ports_in_use", "gauge", "pairs of RTP ports that calls hold");
+    text.row("rtp_ports_in_use", &[], core.rtp_ports_in_use());
+    text.head("tasks_alive", "gauge", "tasks of the server that have not ended");
+    text.row("tasks_alive", &[], tokio::runtime::Handle::current().metrics().num_alive_tasks());
     for (name, help, value) in [
         ("rtp_packets_lost_total", "RTP packets that never came", &counters.rtp_lost),
         ("recording_bytes_total", "bytes of finished recordings", &counters.recording_bytes),

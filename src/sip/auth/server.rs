@@ -151,10 +151,11 @@ impl Authenticator {
 /// Credentials for one URI are not good for another.
 fn is_of(request: &Request, uri: &str) -> bool {
     let Ok(uri) = uri.parse::<Uri>() else { return false };
-    // A phone may leave out the port or parameters, or write the user for a REGISTER.
+    // A phone may leave out port, parameters or user, or write the user for a REGISTER.
     match (uri.host(), request.uri.host()) {
         (Some(a), Some(b)) => {
-            a == b && (request.method == Method::Register || uri.user() == request.uri.user())
+            let user = uri.user().filter(|_| request.method != Method::Register);
+            a == b && (user.is_none() || user == request.uri.user())
         }
         _ => uri == request.uri,
     }

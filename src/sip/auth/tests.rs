@@ -106,10 +106,21 @@ fn an_old_or_foreign_nonce_tells_nothing_about_the_secret() {
 fn credentials_are_good_for_one_request_uri_only() {
     let now = epoch();
     let server = Authenticator::new("r", [1; 32], now);
-    let mut request = request();
-    challenge(&server, &mut request, "1001", "secret", now);
-    request.uri = "sip:other.example".parse().unwrap();
-    assert_eq!(verdict(&server, &request, now), "wrong");
+    for (method, made_for, used_for, expected) in [
+        (Method::Invite, "sip:1000@a.example", "sip:1000@a.example", "accepted"),
+        (Method::Invite, "sip:1000@a.example", "sip:1000@a.example:5080;x=1", "accepted"),
+        // As sipp and some gateways write it.
+        (Method::Invite, "sip:a.example:5080", "sip:1000@a.example:5080", "accepted"),
+        (Method::Invite, "sip:1000@a.example", "sip:1001@a.example", "wrong"),
+        (Method::Invite, "sip:1000@a.example", "sip:1000@b.example", "wrong"),
+        (Method::Register, "sip:1001@a.example", "sip:a.example", "accepted"),
+        (Method::Register, "sip:a.example", "sip:b.example", "wrong"),
+    ] {
+        let mut request = Request::new(method, made_for.parse().unwrap());
+        challenge(&server, &mut request, "1001", "secret", now);
+        request.uri = used_for.parse().unwrap();
+        assert_eq!(verdict(&server, &request, now), expected, "{made_for} for {used_for}");
+    }
 }
 
 fn visit(

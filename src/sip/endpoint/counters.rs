@@ -20,6 +20,17 @@ pub struct Counters {
     pub timeouts: u64,
     /// A 2xx to an INVITE whose owner had gone: it was acknowledged and ended.
     pub late_answers: u64,
+    pub open: Open,
+}
+
+/// What is held now: nothing of a call that is over may stay.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Open {
+    pub transactions: usize,
+    pub dialogs: usize,
+    pub timers: usize,
+    /// Connections that are being read.
+    pub streams: usize,
 }
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

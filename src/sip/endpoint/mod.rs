@@ -19,7 +19,7 @@ use bytes::Bytes;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use client::Client;
-pub use counters::{Counters, Way};
+pub use counters::{Counters, Open, Way};
 pub use flow::{Flow, Interface, InterfaceId};
 use server::Server;
 
@@ -216,8 +216,14 @@ impl Endpoint {
         }
     }
 
-    pub fn counters(&self) -> &Counters {
-        &self.counters
+    pub fn counters(&self) -> Counters {
+        let open = Open {
+            transactions: self.open_transactions(),
+            dialogs: self.open_dialogs(),
+            timers: self.timers.len(),
+            streams: self.streams.len(),
+        };
+        Counters { open, ..self.counters.clone() }
     }
 
     /// Nothing is going on: all transactions and dialogs have ended.

@@ -3,8 +3,10 @@
 
 pub(crate) mod desk;
 mod page;
+mod raw_phone;
 
 pub(crate) use page::Page;
+pub(crate) use raw_phone::RawPhone;
 
 use std::{
     collections::BTreeSet,

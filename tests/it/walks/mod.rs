@@ -3,6 +3,7 @@
 mod canaries;
 mod commands;
 mod do_not_call;
+mod door;
 mod fault;
 mod keeping;
 mod load;
