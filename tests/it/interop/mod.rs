@@ -4,6 +4,7 @@ mod baresip;
 mod baresip_agent;
 mod networks;
 mod sipp;
+mod torture;
 
 use std::process::Command;
 
