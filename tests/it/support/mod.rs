@@ -4,9 +4,11 @@
 pub(crate) mod desk;
 mod page;
 mod raw_phone;
+mod relay;
 
 pub(crate) use page::Page;
 pub(crate) use raw_phone::RawPhone;
+pub(crate) use relay::{Faults, Relay};
 
 use std::{
     collections::BTreeSet,
@@ -148,7 +150,22 @@ impl Stage {
     }
 
     pub(crate) async fn carrier(&self, patients: Vec<Patient>) -> Carrier {
-        Carrier::start(self.truth(patients), Arc::new(SystemClock)).await.unwrap()
+        self.carrier_at(self.carrier_port, patients).await
+    }
+
+    /// At another port than the trunk's peer: something stands between.
+    pub(crate) async fn carrier_at(&self, port: u16, patients: Vec<Patient>) -> Carrier {
+        let listen = ([127, 0, 0, 1], port).into();
+        let truth = Truth { listen, ..self.truth(patients) };
+        Carrier::start(truth, Arc::new(SystemClock)).await.unwrap()
+    }
+
+    /// A figure of `/metrics`, by its name with labels.
+    pub(crate) fn metric(&self, name: &str) -> Option<f64> {
+        let url = format!("http://127.0.0.1:{}/metrics", self.web_port);
+        let text = ureq::get(&url).call().ok()?.body_mut().read_to_string().ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        line.parse().ok()
     }
 
     /// Its patients hear at which question a call goes on that a crash has cut: the first

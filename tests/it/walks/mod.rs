@@ -1,5 +1,6 @@
 //! Whole calls: the real server, real sockets, a real database, simulated patients.
 
+mod bad_line;
 mod canaries;
 mod commands;
 mod do_not_call;
