@@ -23,6 +23,7 @@ async fn the_simulators_ledger_and_the_servers_decide_the_same() {
             }
         }
     }
+    println!("{seen:?}");
     for what in MUST_COME_UP {
         assert!(seen.contains_key(*what), "no {what} in all of them: {seen:?}");
     }

@@ -499,17 +499,17 @@ fn how_it_ends(rng: &mut StdRng) -> DialEnd {
 
 fn talk(rng: &mut StdRng) -> DialEnd {
     use Conversation::*;
-    let conversation = match rng.random_range(0..36) {
+    let conversation = match rng.random_range(0..42) {
         0..4 => WrongNumber,
         4..8 => Postponed,
         8..11 => AnsweredNoKeys,
         11..15 => WrongPerson,
         15..20 => BreakOff,
-        20..23 => Partial,
-        23..30 => Completed,
-        30..32 => Refused,
-        32 => Unable,
-        33 => IdentityNotConfirmed,
+        20..28 => Partial,
+        28..36 => Completed,
+        36..38 => Refused,
+        38 => Unable,
+        39 => IdentityNotConfirmed,
         _ => SystemFault,
     };
     let part = DayPart::ALL.choose(rng).copied();
