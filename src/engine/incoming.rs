@@ -150,7 +150,7 @@ async fn take_call(
     request: Request,
     flow: crate::sip::endpoint::Flow,
 ) {
-    let trunk = core.trunk_of(flow.remote);
+    let trunk = core.trunk_of(flow);
     if trunk.is_none() {
         let now = core.clock.instant();
         match callers.check(&request, |phone| phones.find(phone), now) {

@@ -2,7 +2,9 @@
 //! [`SignallingHandle`]. Nothing here waits for a slow reader: a full mailbox gets a
 //! 503, a full socket loses a datagram, as networks do.
 
+mod certificates;
 mod handle;
+mod stream;
 mod wire;
 
 use std::{
@@ -14,7 +16,9 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use certificates::Certificates;
 pub use handle::{Mailbox, SignallingGone, SignallingHandle};
+pub use stream::StreamLimits;
 use wire::{Sockets, Wire};
 
 use super::{Clock, sleep};
@@ -36,6 +40,16 @@ pub struct SignallingConfig {
     pub product: String,
     /// Of tags and branches; from the system's random source in production.
     pub seed: u64,
+    /// Of interfaces and peers by TLS; none at first.
+    pub certificates: Certificates,
+    pub limits: StreamLimits,
+}
+
+impl SignallingConfig {
+    pub fn new(interfaces: Vec<Interface>, product: String, seed: u64) -> Self {
+        let (certificates, limits) = (Certificates::default(), StreamLimits::default());
+        Self { interfaces, product, seed, certificates, limits }
+    }
 }
 
 /// A request outside of any dialog. Answer it with [`Input::Respond`], or make a leg of
@@ -71,7 +85,9 @@ pub async fn start(
     incoming: mpsc::Sender<Incoming>,
 ) -> io::Result<(SignallingHandle, Vec<Interface>)> {
     let (wire, from_wire) = mpsc::channel(WIRE);
-    let sockets = Sockets::bind(&mut config.interfaces, wire).await?;
+    let certificates = config.certificates;
+    let sockets =
+        Sockets::bind(&mut config.interfaces, certificates.clone(), config.limits, wire).await?;
     let interfaces = config.interfaces.clone();
     let endpoint = Endpoint::new(
         Config { interfaces: config.interfaces, product: config.product },
@@ -82,7 +98,7 @@ pub async fn start(
     let mailboxes = HashMap::new();
     let driver = Driver { endpoint, clock, sockets, mailboxes, incoming, sweep_at };
     tokio::spawn(driver.run(from_handles, from_wire));
-    Ok((SignallingHandle::new(asks), interfaces))
+    Ok((SignallingHandle::new(asks, certificates), interfaces))
 }
 
 impl Driver {

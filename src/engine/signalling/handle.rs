@@ -5,7 +5,7 @@ use std::sync::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Ask;
+use super::{Ask, Certificates};
 use crate::sip::endpoint::{Counters, Event, Input, Owner};
 
 /// A way to the endpoint; cheap to clone.
@@ -13,6 +13,7 @@ use crate::sip::endpoint::{Counters, Event, Input, Owner};
 pub struct SignallingHandle {
     asks: mpsc::Sender<Ask>,
     last_owner: Arc<AtomicU64>,
+    certificates: Certificates,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -28,8 +29,12 @@ pub struct Mailbox {
 }
 
 impl SignallingHandle {
-    pub(super) fn new(asks: mpsc::Sender<Ask>) -> Self {
-        Self { asks, last_owner: Arc::new(AtomicU64::new(0)) }
+    pub(super) fn new(asks: mpsc::Sender<Ask>, certificates: Certificates) -> Self {
+        Self { asks, last_owner: Arc::new(AtomicU64::new(0)), certificates }
+    }
+
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     /// A mailbox before the first request is sent, so that no event finds it missing.
