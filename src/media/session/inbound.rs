@@ -14,6 +14,11 @@ impl Session {
         if bytes.get(1).is_some_and(|kind| RTCP_KINDS.contains(kind)) {
             return self.open_rtcp(bytes, from, now, true);
         }
+        // STUN and the like share the port of many a softphone, and never were sealed.
+        if bytes.first().is_none_or(|first| first >> 6 != RTP_VERSION) {
+            self.stats.malformed += 1;
+            return;
+        }
         // Before its source teaches us anything: whoever has the key is the far side.
         let Some(mut opener) = self.opener.take() else { return self.read_rtp(bytes, from, now) };
         match opener.open_rtp(bytes) {
@@ -99,7 +104,9 @@ impl Session {
         };
         match opener.open_rtcp(bytes) {
             Ok(open) => self.read_rtcp(open, from, now, is_muxed),
-            Err(error) => self.count(error),
+            // Softphones send reports in clear before they have keys and after they had: that
+            // is nobody's attack on the sound.
+            Err(_) => self.stats.malformed += 1,
         }
         self.opener = Some(opener);
     }
@@ -197,6 +204,8 @@ impl Session {
     }
 }
 
+/// RFC 3550 §5.1.
+const RTP_VERSION: u8 = 2;
 /// RFC 5761 §4: 192 to 223 are RTCP where both share a port.
 const RTCP_KINDS: std::ops::RangeInclusive<u8> = 192..=223;
 /// RFC 3389. Says that silence is meant; ours does as well.

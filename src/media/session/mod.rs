@@ -118,7 +118,7 @@ pub struct SessionStats {
     /// Of hosts that signalling did not name.
     pub strangers: u32,
     pub malformed: u32,
-    /// Whose tag is not that of the agreed key, or that are no SRTP at all.
+    /// Sound whose tag is not that of the agreed key, or that is no SRTP at all.
     pub forged: u32,
     /// That had come before. A network that doubles packets makes some.
     pub replayed: u32,

@@ -428,3 +428,23 @@ fn a_change_of_direction_goes_on_with_the_same_count() {
     pair.run(100);
     assert!(pair.legs[1].stats().received >= before + 197, "{:?}", pair.legs[1].stats());
 }
+
+/// Softphones knock with STUN (RFC 8489) at the port of the sound, and send a report in clear
+/// before they have a key: neither is an attack on it.
+#[test]
+fn what_was_never_sound_is_not_taken_for_forged_sound() {
+    let mut pair = Pair::new(Network::default(), 1);
+    keyed(&mut pair, SUITES[0], 1, 2);
+    let (now, leg) = (pair.now(), &mut pair.legs[0]);
+    leg.handle_rtp(
+        &[0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+        at(B),
+        now,
+    );
+    leg.handle_rtp(&[], at(B), now);
+    leg.handle_rtcp(b"\x80\xcc\x00\x03\x00\x00\x00\x02PINGPONG", next_port(at(B)), now);
+    let stats = leg.stats();
+    assert_eq!((stats.forged, stats.malformed), (0, 3), "{stats:?}");
+    leg.handle_rtp(&[0x80; 40], at(B), now);
+    assert_eq!(leg.stats().forged, 1);
+}
