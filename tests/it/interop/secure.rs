@@ -145,7 +145,7 @@ fn f028_a_trunk_by_tls_is_called_with_srtp_or_not_at_all() {
             let call = scope.spawn(|| stage.run(&args));
             let up = || phone.log().contains("Call established") || call.is_finished();
             until(Duration::from_secs(20), up);
-            std::thread::sleep(Duration::from_secs(1));
+            until(Duration::from_secs(1), || call.is_finished());
             phone.command("hangup", "");
             call.join().unwrap()
         });
