@@ -135,5 +135,6 @@ fn remote(port: u16) -> Remote {
         rtp: SocketAddr::new(HERE, port),
         rtcp: None,
         direction: Direction::SendRecv,
+        srtp: None,
     }
 }

@@ -19,7 +19,7 @@ use serde::Deserialize;
 pub use intake::Hl7;
 pub use source::{Source, SourceKind};
 pub use syslog::Syslog;
-pub use trunk::{CarrierProfile, DialRule, Governor, Transport, Trunk};
+pub use trunk::{CarrierProfile, DialRule, Governor, Srtp, Transport, Trunk};
 
 use crate::base::{E164, Pii};
 
@@ -172,6 +172,11 @@ pub struct Interface {
     pub bind: IpAddr,
     #[serde(default = "sip_port")]
     pub port: u16,
+    /// SIP over TLS on this port, once there is a certificate; absent: 5061.
+    pub tls_port: Option<u16>,
+    /// PEM files; both or none. Without them there is no TLS here. Read again by a reload.
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
     /// What Via, Contact and SDP say, where a NAT stands between. Absent: `bind`.
     pub advertise: Option<IpAddr>,
     #[serde(default = "rtp_ports")]
@@ -179,11 +184,20 @@ pub struct Interface {
     /// Phones may register from here.
     #[serde(default)]
     pub registrar: bool,
+    /// Of calls with phones; each trunk has its own.
+    #[serde(default)]
+    pub srtp: Srtp,
 }
 
 impl Interface {
     pub fn advertised(&self) -> IpAddr {
         self.advertise.unwrap_or(self.bind)
+    }
+
+    /// Port, certificate and key of SIP over TLS, where it is wanted.
+    pub fn tls(&self) -> Option<(u16, &Path, &Path)> {
+        let (cert, key) = self.tls_cert.as_deref().zip(self.tls_key.as_deref())?;
+        Some((self.tls_port.unwrap_or(SIPS_PORT), cert, key))
     }
 }
 
@@ -335,9 +349,13 @@ impl Config {
                 name: "loopback".to_owned(),
                 bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
                 port: sip_port(),
+                tls_port: None,
+                tls_cert: None,
+                tls_key: None,
                 advertise: None,
                 rtp_ports: rtp_ports(),
                 registrar: true,
+                srtp: Srtp::No,
             });
         }
         let first = self.interface[0].name.clone();
@@ -349,8 +367,11 @@ impl Config {
 
     fn resolve_paths(&mut self, folder: &Path) {
         let Paths { data, dialplans, recordings } = &mut self.paths;
-        let secrets = self.trunk.iter_mut().filter_map(|trunk| trunk.password_file.as_mut());
-        let tls = self.web.tls_cert.iter_mut().chain(&mut self.web.tls_key);
+        let trunks = self.trunk.iter_mut();
+        let secrets = trunks.flat_map(|t| t.password_file.iter_mut().chain(&mut t.tls_ca));
+        let interfaces = self.interface.iter_mut();
+        let sip = interfaces.flat_map(|i| i.tls_cert.iter_mut().chain(&mut i.tls_key));
+        let tls = self.web.tls_cert.iter_mut().chain(&mut self.web.tls_key).chain(sip);
         let syslog = self.syslog.iter_mut().map(|syslog| &mut syslog.ca);
         let sources = self.source.iter_mut();
         let sources = sources.flat_map(|s| s.path.iter_mut().chain(&mut s.stdin_file));
@@ -370,6 +391,16 @@ impl Config {
             fill_secret(&mut trunk.password, file.as_deref(), name.as_deref(), &what, env)?;
         }
         Ok(())
+    }
+
+    /// Keys of SRTP that are sent where everybody on the way reads them. It is allowed: the
+    /// signalling's network may be a wire of the house's own.
+    pub fn keys_in_clear(&self) -> Vec<String> {
+        let trunks = self.trunk.iter();
+        let trunks = trunks.filter(|t| t.srtp != Srtp::No && t.transport != Transport::Tls);
+        let phones = self.interface.iter().filter(|i| i.srtp != Srtp::No && i.tls().is_none());
+        let trunks = trunks.map(|trunk| format!("trunk {:?}", trunk.name));
+        trunks.chain(phones.map(|i| format!("interface {:?}", i.name))).collect()
     }
 
     pub fn interface(&self, name: &str) -> Option<&Interface> {
@@ -404,6 +435,9 @@ fn line_of(text: &str, at: usize) -> usize {
 fn sip_port() -> u16 {
     5060
 }
+
+/// RFC 3261 §19.1.2.
+const SIPS_PORT: u16 = 5061;
 
 /// 10,000 ports: 5,000 legs, far more than two cores carry.
 fn rtp_ports() -> (u16, u16) {

@@ -1,6 +1,6 @@
 //! What a type cannot say of a config: names that must exist, ports that must differ.
 
-use super::Config;
+use super::{Config, Interface, Transport, Trunk};
 
 /// Where in the text the mistake stands (a needle to find its line by), and what it is.
 type Mistake = (String, String);
@@ -73,8 +73,19 @@ impl Config {
             if others.iter().any(|other| other.name == interface.name) {
                 return Err((quoted, format!("interface {:?} stands twice", interface.name)));
             }
-            let same = |ip, port| move |o: &&super::Interface| (o.bind, o.port) == (ip, port);
-            if let Some(other) = others.iter().find(same(interface.bind, interface.port)) {
+            if interface.tls_cert.is_some() != interface.tls_key.is_some()
+                || interface.tls_port.is_some() && interface.tls_cert.is_none()
+            {
+                let what = "tls_cert and tls_key go together, and tls_port needs both";
+                return Err((quoted, format!("interface {:?}: {what}", interface.name)));
+            }
+            let own = interface.tls().is_some_and(|(port, ..)| port == interface.port);
+            let meets = |other: &&Interface| {
+                other.bind == interface.bind
+                    && tcp_ports(other).any(|port| tcp_ports(interface).any(|ours| ours == port))
+            };
+            let meets = others.iter().find(meets);
+            if let Some(other) = meets.or(own.then_some(interface)) {
                 let what = format!("{:?} and {:?} bind the same port", other.name, interface.name);
                 return Err((quoted, what));
             }
@@ -114,6 +125,31 @@ impl Config {
         Ok(())
     }
 
+    fn check_tls_of(&self, trunk: &Trunk, interface: &Interface) -> Result<(), String> {
+        if trunk.transport != Transport::Tls {
+            return Ok(());
+        }
+        if interface.tls().is_none() {
+            return Err(format!(
+                "transport = \"tls\" needs tls_cert and tls_key at interface {:?}: the peer calls \
+                 us there",
+                interface.name
+            ));
+        }
+        // A connection is known by its address: one certificate stands behind it.
+        let differs = |other: &&Trunk| {
+            other.transport == Transport::Tls
+                && other.peer == trunk.peer
+                && (other.tls_name(), &other.tls_ca) != (trunk.tls_name(), &trunk.tls_ca)
+        };
+        match self.trunk.iter().find(differs) {
+            Some(other) => {
+                Err(format!("has the peer of trunk {:?}, but another domain or tls_ca", other.name))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn check_trunks(&self) -> Result<(), Mistake> {
         for (index, trunk) in self.trunk.iter().enumerate() {
             let quoted = format!("\"{}\"", trunk.name);
@@ -129,6 +165,7 @@ impl Config {
             if found.bind.is_ipv4() != trunk.peer.is_ipv4() {
                 return wrong(format!("peer and interface {interface:?} differ in IP version"));
             }
+            self.check_tls_of(trunk, found).or_else(wrong)?;
             let has_secret = trunk.password.is_some()
                 || trunk.password_file.is_some()
                 || trunk.password_env.is_some();
@@ -161,6 +198,10 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn tcp_ports(interface: &Interface) -> impl Iterator<Item = u16> {
+    [Some(interface.port), interface.tls().map(|(port, ..)| port)].into_iter().flatten()
 }
 
 fn at(needle: &str, what: impl Into<String>) -> Mistake {

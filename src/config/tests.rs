@@ -26,6 +26,23 @@ fn each_mistake_is_one_line_with_file_and_line() {
         (&format!("{TRUNK}calls_per_s = 0.0"), "suifang.toml:2: trunk \"ims\": calls_per_s"),
         (&format!("{TRUNK}{TRUNK}"), "suifang.toml:2: trunk \"ims\": stands twice"),
         (
+            "[[interface]]\nname = \"a\"\nbind = '127.0.0.1'\ntls_cert = 'c'",
+            "suifang.toml:2: interface \"a\": tls_cert and tls_key go together",
+        ),
+        (
+            "[[interface]]\nname = \"a\"\nbind = '127.0.0.1'\ntls_port = 5071",
+            "suifang.toml:2: interface \"a\": tls_cert and tls_key go together",
+        ),
+        (
+            "[[interface]]\nname = \"a\"\nbind = '127.0.0.1'\ntls_cert = 'c'\ntls_key = 'k'\n\
+             tls_port = 5060",
+            "suifang.toml:2: \"a\" and \"a\" bind the same port",
+        ),
+        (
+            &format!("{TRUNK}transport = \"tls\""),
+            "suifang.toml:2: trunk \"ims\": transport = \"tls\" needs tls_cert",
+        ),
+        (
             "[[source]]\nname = 'a'\nkind = 'folder'\npth = 'x'",
             "suifang.toml:4: unknown field `pth`",
         ),

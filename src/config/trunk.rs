@@ -12,6 +12,19 @@ pub enum Transport {
     #[default]
     Udp,
     Tcp,
+    Tls,
+}
+
+/// Sound that nobody on the way can hear (RFC 3711), with keys that stand in the signalling.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum Srtp {
+    #[default]
+    No,
+    /// Offered, and taken where it is offered; a peer without it is heard in clear.
+    Optional,
+    /// A peer without it gets no call.
+    Required,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -28,6 +41,11 @@ pub struct Trunk {
     pub also_from: Vec<IpAddr>,
     #[serde(default)]
     pub transport: Transport,
+    /// PEM: who may sign the peer's certificate; absent: the authorities that this system
+    /// trusts. The name in it must be `domain`, or the peer's address.
+    pub tls_ca: Option<PathBuf>,
+    #[serde(default)]
+    pub srtp: Srtp,
     /// SIP domain in From, To and the Request-URI; absent: the peer's address.
     pub domain: Option<String>,
     /// REGISTER with it, and answer its challenges.
@@ -59,6 +77,11 @@ impl Trunk {
     /// May a message from this address be this trunk's?
     pub fn owns(&self, address: IpAddr) -> bool {
         self.peer.ip() == address || self.also_from.contains(&address)
+    }
+
+    /// What the peer's certificate must say that it is (RFC 5922 §4).
+    pub fn tls_name(&self) -> String {
+        self.domain.clone().unwrap_or_else(|| self.peer.ip().to_string())
     }
 
     pub fn domain(&self) -> String {

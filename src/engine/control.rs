@@ -200,11 +200,20 @@ pub fn reload(core: &Arc<Core>, path: Option<&Path>) -> Result<String, String> {
     let path = path.ok_or("the server was started without a config file")?;
     let env = |name: &str| std::env::var(name).ok();
     let fresh = Config::load(path, &env).map_err(|error| error.to_string())?;
+    core.signalling.certificates().reload(&fresh.trunk)?;
     let now = core.config();
     let merged = Config { trunk: fresh.trunk, pilot: fresh.pilot, ..(*now).clone() };
+    warn_of_keys(&merged);
     core.set_config(Arc::new(merged));
     start_trunks(core);
-    Ok("trunks, profiles and the pilot list are as the file says".to_owned())
+    Ok("trunks, profiles, certificates of SIP and the pilot list are as the file says".to_owned())
+}
+
+/// Who listens to the signalling hears the calls as well.
+pub(super) fn warn_of_keys(config: &Config) {
+    for place in config.keys_in_clear() {
+        tracing::warn!(place, "keys of SRTP are sent without TLS: whoever reads them can listen");
+    }
 }
 
 async fn test_call(
@@ -270,10 +279,9 @@ fn direct(core: &Core, address: &str) -> Result<(Trunk, String), String> {
     if config.pilot.is_some() {
         return Err("[pilot] allow_numbers is set: only its numbers are dialled".to_owned());
     }
-    let interface = config.interface.first().map(|interface| interface.name.clone());
-    let interface = interface.unwrap_or_default();
-    let udp = crate::config::Transport::Udp;
-    let trunk = super::studio::house_trunk("test", &interface, peer, udp);
+    let interface = config.interface.first().ok_or("no interface is configured")?;
+    let by = (crate::config::Transport::Udp, interface.srtp);
+    let trunk = super::studio::house_trunk("test", &interface.name, peer, by);
     Ok((trunk, user.to_owned()))
 }
 

@@ -160,8 +160,7 @@ impl Core {
 
     /// The interface that a message came by.
     pub fn interface(&self, id: InterfaceId) -> Option<Interface> {
-        // Two of the endpoint's for each of ours: UDP and TCP.
-        self.config().interface.get(usize::from(id.0 / 2)).cloned()
+        self.config().interface.get(usize::from(id.0 / TRANSPORTS)).cloned()
     }
 
     /// Pairs of RTP ports that calls hold.
@@ -173,10 +172,15 @@ impl Core {
         self.pools.get(interface)
     }
 
-    /// The trunk that a message from this address belongs to.
-    pub fn trunk_of(&self, remote: SocketAddr) -> Option<String> {
+    /// The trunk that a message by this way belongs to. One that is to be reached by TLS says
+    /// nothing in clear: whoever does so from its address is somebody else.
+    pub fn trunk_of(&self, flow: Flow) -> Option<String> {
         let config = self.config();
-        config.trunk.iter().find(|trunk| trunk.owns(remote.ip())).map(|trunk| trunk.name.clone())
+        let is_its_way = |trunk: &&crate::config::Trunk| {
+            trunk.transport != Transport::Tls || flow.transport == message::Transport::Tls
+        };
+        let mut trunks = config.trunk.iter().filter(|trunk| trunk.owns(flow.remote.ip()));
+        trunks.find(is_its_way).map(|trunk| trunk.name.clone())
     }
 
     pub fn is_draining(&self) -> bool {
@@ -294,10 +298,23 @@ pub fn interface_flow(
 ) -> Option<Flow> {
     let config = core.config();
     let at = config.interface.iter().position(|known| known.name == interface)?;
-    let (transport, offset) = match transport {
-        Transport::Udp => (message::Transport::Udp, 0),
-        Transport::Tcp => (message::Transport::Tcp, 1),
+    let transport = match transport {
+        Transport::Udp => message::Transport::Udp,
+        Transport::Tcp => message::Transport::Tcp,
+        Transport::Tls => message::Transport::Tls,
     };
-    let id = InterfaceId(u8::try_from(2 * at + offset).ok()?);
-    Some(Flow { transport, interface: id, remote })
+    Some(Flow { transport, interface: interface_id(at, transport)?, remote })
 }
+
+/// The endpoint's name for the `at`th network of ours, by this transport.
+pub(super) fn interface_id(at: usize, transport: message::Transport) -> Option<InterfaceId> {
+    let offset = match transport {
+        message::Transport::Udp => 0,
+        message::Transport::Tcp => 1,
+        message::Transport::Tls => 2,
+    };
+    u8::try_from(usize::from(TRANSPORTS) * at + offset).ok().map(InterfaceId)
+}
+
+/// Each network of ours is three interfaces of the endpoint.
+const TRANSPORTS: u8 = 3;

@@ -181,7 +181,7 @@ async fn take_call(
     request: Request,
     flow: crate::sip::endpoint::Flow,
 ) {
-    let trunk = core.trunk_of(flow.remote);
+    let trunk = core.trunk_of(flow);
     if trunk.is_none() {
         let now = core.clock.instant();
         let lookup = |phone: &str| phones.find_for(phone, flow.remote, now);

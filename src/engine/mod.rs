@@ -79,8 +79,8 @@ pub use server::{
     Server, Sound, StartError, load_library, media_settings, open_database, read_sources,
 };
 pub use signalling::{
-    Doors, Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
-    start as start_signalling,
+    Certificates, Doors, Incoming, Mailbox, SignallingConfig, SignallingGone, SignallingHandle,
+    StreamLimits, start as start_signalling,
 };
 pub use sources::{HL7_INTERFACE, SourceClock, try_source};
 use studio::way_to;

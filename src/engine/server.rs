@@ -17,8 +17,11 @@ use tokio::{sync::mpsc, time};
 use tracing::{info, warn};
 
 use super::{
-    CallCommand, ClusterError, Core, Incoming, MediaSettings, MediaThreads, Parts, Postgres,
-    Recorder, SignallingConfig, SystemClock, Voice, acd, duty, first_questions,
+    CallCommand, Certificates, ClusterError, Core, Incoming, MediaSettings, MediaThreads, Parts,
+    Postgres, Recorder, SignallingConfig, SystemClock, Voice, acd,
+    control::warn_of_keys,
+    core::interface_id,
+    duty, first_questions,
     intake::{bind_intake, run_intake},
     janitor, planner, run_dialler,
     secret_key::load_vault,
@@ -32,11 +35,7 @@ use crate::{
     domain::{Calendar, CallingPolicy},
     engine::Clock,
     ivr::{Library, Source},
-    sip::{
-        endpoint::{Interface, InterfaceId},
-        gate::GateConfig,
-        message::Transport,
-    },
+    sip::{endpoint::Interface, gate::GateConfig, message::Transport},
     store::{Database, Target},
 };
 
@@ -110,7 +109,8 @@ impl Server {
         let library = load_library(&config.paths.dialplans)?;
         let calls_max = calls_max(&config);
         let (incoming, requests) = mpsc::channel(INCOMING_MAX);
-        let (signalling, _) = start_signalling(signalling(&config), Arc::clone(&clock), incoming)
+        let wires = signalling(&config).map_err(StartError::Files)?;
+        let (signalling, _) = start_signalling(wires, Arc::clone(&clock), incoming)
             .await
             .map_err(|error| StartError::Ports(port_error(&config, &error)))?;
         let hospital = bind_intake(config.hl7.bind).await.map_err(|error| {
@@ -150,6 +150,7 @@ impl Server {
         if let Err(error) = core.load_series().await {
             warn!(%error, "the series of the departments could not be read");
         }
+        warn_of_keys(&core.config());
         start_trunks(&core);
         start_loops(&core, requests);
         if let Some(listener) = hospital {
@@ -343,27 +344,29 @@ fn calls_max(config: &Config) -> usize {
     config.limits.calls_max.unwrap_or(CALLS_MAX).min(computed).max(1)
 }
 
-fn signalling(config: &Config) -> SignallingConfig {
+fn signalling(config: &Config) -> Result<SignallingConfig, String> {
     let mut interfaces = Vec::new();
     for (at, interface) in config.interface.iter().enumerate() {
-        for (offset, transport) in [(0, Transport::Udp), (1, Transport::Tcp)] {
-            let id = InterfaceId(u8::try_from(2 * at + offset).unwrap_or(u8::MAX));
+        let tls = interface.tls().map(|(port, ..)| (Transport::Tls, port));
+        let bare = [Transport::Udp, Transport::Tcp].map(|transport| (transport, interface.port));
+        for (transport, port) in bare.into_iter().chain(tls) {
+            let id = interface_id(at, transport);
             interfaces.push(Interface {
-                id,
+                id: id.ok_or("there are too many [[interface]]s: at most 85")?,
                 transport,
-                bind: (interface.bind, interface.port).into(),
+                bind: (interface.bind, port).into(),
                 advertise_host: interface.advertised().into(),
-                advertise_port: interface.port,
+                advertise_port: port,
             });
         }
     }
     let product = format!("Suifang/{}", env!("CARGO_PKG_VERSION"));
-    SignallingConfig {
-        interfaces,
-        product,
-        seed: rand::random(),
+    let certificates = Certificates::load(config)?;
+    Ok(SignallingConfig {
+        certificates,
         gate: Some(GateConfig::default()),
-    }
+        ..SignallingConfig::new(interfaces, product, rand::random())
+    })
 }
 
 fn port_error(config: &Config, error: &io::Error) -> String {

@@ -2,8 +2,10 @@
 //! [`SignallingHandle`]. Nothing here waits for a slow reader: a full mailbox gets a
 //! 503, a full socket loses a datagram, as networks do.
 
+mod certificates;
 mod doors;
 mod handle;
+mod stream;
 mod wire;
 
 use std::{
@@ -15,8 +17,10 @@ use std::{
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use certificates::Certificates;
 pub use doors::Doors;
 pub use handle::{Mailbox, SignallingGone, SignallingHandle};
+pub use stream::StreamLimits;
 use wire::{Guarded, Sockets, Wire};
 
 use super::{Clock, sleep};
@@ -41,6 +45,16 @@ pub struct SignallingConfig {
     pub seed: u64,
     /// How much is let in; `None`: everything (a simulated peer).
     pub gate: Option<GateConfig>,
+    /// Of interfaces and peers by TLS; none at first.
+    pub certificates: Certificates,
+    pub limits: StreamLimits,
+}
+
+impl SignallingConfig {
+    pub fn new(interfaces: Vec<Interface>, product: String, seed: u64) -> Self {
+        let (certificates, limits) = (Certificates::default(), StreamLimits::default());
+        Self { interfaces, product, seed, gate: None, certificates, limits }
+    }
 }
 
 /// A request outside of any dialog. Answer it with [`Input::Respond`], or make a leg of
@@ -76,10 +90,13 @@ pub async fn start(
     incoming: mpsc::Sender<Incoming>,
 ) -> io::Result<(SignallingHandle, Vec<Interface>)> {
     let (wire, from_wire) = mpsc::channel(WIRE);
+    let certificates = config.certificates;
     let doors = Arc::new(Doors::default());
     let guarded =
         Guarded { doors: Arc::clone(&doors), gate: config.gate, clock: Arc::clone(&clock) };
-    let sockets = Sockets::bind(&mut config.interfaces, guarded, wire).await?;
+    let known = certificates.clone();
+    let sockets =
+        Sockets::bind(&mut config.interfaces, guarded, known, config.limits, wire).await?;
     let interfaces = config.interfaces.clone();
     let endpoint = Endpoint::new(
         Config { interfaces: config.interfaces, product: config.product },
@@ -90,7 +107,7 @@ pub async fn start(
     let mailboxes = HashMap::new();
     let driver = Driver { endpoint, clock, sockets, mailboxes, incoming, sweep_at };
     tokio::spawn(driver.run(from_handles, from_wire));
-    Ok((SignallingHandle::new(asks, doors), interfaces))
+    Ok((SignallingHandle::new(asks, doors, certificates), interfaces))
 }
 
 impl Driver {

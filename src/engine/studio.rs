@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::{Core, Dial, DialPurpose, call::dial, control, kept_lines, speaker, standing};
 use crate::{
     base::{CallId, Pii},
-    config::{DialRule, Governor, Transport, Trunk},
+    config::{DialRule, Governor, Srtp, Transport, Trunk},
     ivr::{Line, LineState, studio::Progress},
     sip::message,
     store::Principal,
@@ -191,8 +191,10 @@ pub(super) async fn way_to(
     let transport = match phone.flow.transport {
         message::Transport::Udp => Transport::Udp,
         message::Transport::Tcp => Transport::Tcp,
+        message::Transport::Tls => Transport::Tls,
     };
-    let trunk = house_trunk("phone", &interface.name, phone.flow.remote, transport);
+    let trunk =
+        house_trunk("phone", &interface.name, phone.flow.remote, (transport, interface.srtp));
     let contact = super::call::Contact { uri: phone.contact, routes: phone.path };
     Ok(Target { trunk, digits: Pii::new(to.to_owned()), contact: Some(contact) })
 }
@@ -202,7 +204,7 @@ pub(super) fn house_trunk(
     name: &str,
     interface: &str,
     peer: std::net::SocketAddr,
-    transport: Transport,
+    (transport, srtp): (Transport, Srtp),
 ) -> Trunk {
     Trunk {
         name: name.to_owned(),
@@ -210,6 +212,8 @@ pub(super) fn house_trunk(
         peer,
         also_from: Vec::new(),
         transport,
+        tls_ca: None,
+        srtp,
         domain: None,
         register: false,
         username: None,

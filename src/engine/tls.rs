@@ -1,6 +1,6 @@
 //! TLS of the page: a certificate from PEM files, read again when they change, so that a
-//! renewal needs no restart. And to the one machine that we call by TLS: the receiver of the
-//! audit, by the hospital's own authority.
+//! renewal needs no restart. The same for SIP. And to machines that we call by TLS: the
+//! receiver of the audit, by the hospital's own authority, and trunks.
 
 use std::{
     fs, io,
@@ -57,6 +57,18 @@ impl Tls {
     /// # Errors
     /// When the files do not hold a certificate and its key.
     pub fn load(cert: &Path, key: &Path) -> Result<Self, TlsError> {
+        Self::speaking(cert, key, vec![b"http/1.1".to_vec()])
+    }
+
+    /// SIP names no protocol in the handshake, and some phones give up when asked to.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_for_sip(cert: &Path, key: &Path) -> Result<Self, TlsError> {
+        Self::speaking(cert, key, Vec::new())
+    }
+
+    fn speaking(cert: &Path, key: &Path, protocols: Vec<Vec<u8>>) -> Result<Self, TlsError> {
         let now = RwLock::new((read(cert, key)?, changed_at(cert, key)));
         let pair = Arc::new(Pair { cert: cert.to_owned(), key: key.to_owned(), now });
         let resolver: Arc<dyn ResolvesServerCert> = pair.clone();
@@ -65,7 +77,7 @@ impl Tls {
             .map_err(TlsError::Pair)?
             .with_no_client_auth()
             .with_cert_resolver(resolver);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols;
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), pair })
     }
 
@@ -107,7 +119,8 @@ impl TlsCaller {
         let pem = fs::read(ca).map_err(file)?;
         let mut roots = RootCertStore::empty();
         for certificate in rustls_pemfile::certs(&mut &pem[..]) {
-            roots.add(certificate.map_err(file)?).map_err(TlsError::Pair)?;
+            // An authority that cannot be read vouches for nobody; a system has a hundred.
+            drop(roots.add(certificate.map_err(file)?));
         }
         if roots.is_empty() {
             return Err(TlsError::NoCertificate(ca.to_owned()));
@@ -120,6 +133,19 @@ impl TlsCaller {
         let name =
             ServerName::try_from(name.to_owned()).map_err(|_| TlsError::Name(name.to_owned()))?;
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    /// By the authorities that this system trusts (Debian's `ca-certificates`).
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn by_the_system(name: &str) -> Result<Self, TlsError> {
+        Self::load(Path::new(SYSTEM_AUTHORITIES), name)
+    }
+
+    /// What the other side's certificate must say.
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        self.name.to_str()
     }
 
     /// # Errors
@@ -157,3 +183,6 @@ fn read(cert: &Path, key: &Path) -> Result<Arc<CertifiedKey>, TlsError> {
         Err(error) => Err(TlsError::Pair(error)),
     }
 }
+
+/// Where Debian keeps them, in one file.
+const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";

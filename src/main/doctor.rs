@@ -206,6 +206,7 @@ async fn sound(config: &Config) -> Result<String, String> {
             rtp: (bind, other.rtp_port()).into(),
             rtcp: None,
             direction: Direction::SendRecv,
+            srtp: None,
         };
         own.configure(remote).map_err(|e| text(&e))?;
         own.play(suifang::media::PlayId(1), vec![voice_like().into()], false)

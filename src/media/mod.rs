@@ -17,6 +17,7 @@ mod prompt;
 mod rtcp;
 mod rtp;
 mod session;
+mod srtp;
 mod take;
 mod tap;
 mod tones;
@@ -36,6 +37,7 @@ pub use rtcp::NtpAnchor;
 pub use session::{
     Datagram, Direction, Event, Remote, Session, SessionConfig, SessionStats, TickOutput,
 };
+pub use srtp::{MasterKey, Opener, Sealer, Srtp, SrtpError, SrtpSuite};
 pub use take::{TakeSound, take_sound};
 pub use tap::{StereoFrame, Tap};
 pub use tones::{Tone, ToneGenerator};

@@ -139,12 +139,8 @@ impl Carrier {
         let interfaces = interfaces
             .map(|(transport, id)| Interface::plain(InterfaceId(id), transport, address))
             .collect();
-        let config = SignallingConfig {
-            interfaces,
-            product: "Suifang simulated carrier".to_owned(),
-            seed: truth.seed,
-            gate: None,
-        };
+        let product = "Suifang simulated carrier".to_owned();
+        let config = SignallingConfig::new(interfaces, product, truth.seed);
         let (sender, incoming) = mpsc::channel(INCOMING_MAX);
         let (signalling, _) = start_signalling(config, Arc::clone(&clock), sender)
             .await

@@ -157,6 +157,7 @@ async fn sound(
         codecs: vec![sdp::Codec::Pcma, sdp::Codec::Pcmu],
         telephone_event: Some(101),
         ptime_ms: 20,
+        srtp: None,
     };
     Some((local, mailbox, media, sounds))
 }
@@ -330,6 +331,7 @@ impl Call {
             payload_type: negotiated.payload_type,
             event_payload_type: negotiated.telephone_event,
             direction: media::Direction::SendRecv,
+            srtp: None,
         };
         let _ = self.media.configure(remote);
     }

@@ -89,12 +89,9 @@ impl Phone {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, std::io::Error> {
         let bind = SocketAddr::new(config.server.ip(), 0);
-        let settings = SignallingConfig {
-            interfaces: vec![Interface::plain(InterfaceId(0), Transport::Udp, bind)],
-            product: "Suifang simulated phone".to_owned(),
-            seed: rand::random(),
-            gate: None,
-        };
+        let interfaces = vec![Interface::plain(InterfaceId(0), Transport::Udp, bind)];
+        let product = "Suifang simulated phone".to_owned();
+        let settings = SignallingConfig::new(interfaces, product, rand::random());
         let (sender, incoming) = mpsc::channel(INCOMING_MAX);
         let (signalling, interfaces) =
             start_signalling(settings, Arc::clone(&clock), sender).await?;
@@ -292,6 +289,7 @@ impl Call {
                 codecs: vec![sdp::Codec::Pcma, sdp::Codec::Pcmu],
                 telephone_event: Some(101),
                 ptime_ms: 20,
+                srtp: None,
             },
             credentials: None,
             session_timer: None,
@@ -414,6 +412,7 @@ impl Call {
             payload_type: negotiated.payload_type,
             event_payload_type: negotiated.telephone_event,
             direction: media::Direction::SendRecv,
+            srtp: None,
         };
         let _ = self.media.configure(remote);
     }

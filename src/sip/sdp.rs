@@ -1,12 +1,15 @@
 //! Offer and answer (RFC 3264) in SDP (RFC 8866): one audio stream of G.711 with
-//! telephone-events, whatever else the peer would like.
+//! telephone-events, whatever else the peer would like; as SRTP where it is wanted.
 
+mod crypto;
 mod read;
 
 use std::net::SocketAddr;
 
 use bytes::Bytes;
 
+use crypto::Crypto;
+pub use crypto::{LocalSrtp, MasterKey, NegotiatedSrtp, Suite};
 pub use read::Description;
 use read::MediaLine;
 
@@ -73,6 +76,8 @@ pub struct LocalMedia {
     /// The payload type in our offers; `None`: keys are in-band.
     pub telephone_event: Option<u8>,
     pub ptime_ms: u8,
+    /// `None`: what is offered as SRTP alone is refused, and keys beside RTP are not read.
+    pub srtp: Option<LocalSrtp>,
 }
 
 /// What both sides agreed on.
@@ -90,6 +95,7 @@ pub struct Negotiated {
     pub telephone_event_received: Option<u8>,
     pub direction: Direction,
     pub ptime_ms: u8,
+    pub srtp: Option<NegotiatedSrtp>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -102,6 +108,8 @@ pub enum SdpError {
     NoCodec,
     #[error("the audio stream has no usable address")]
     NoAddress,
+    #[error("no key for SRTP that both sides know")]
+    NotSecure,
     #[error("an answer that fits no offer of ours")]
     Unasked,
 }
@@ -118,8 +126,20 @@ pub struct SdpSession {
     lines: Vec<Line>,
     numbers: Vec<(Codec, u8)>,
     event_number: Option<u8>,
+    keying: Keying,
+    /// The keys of our last offer, by tag.
+    asked: Vec<(u32, Suite)>,
     /// Without the version: tells whether anything is new.
     last_text: String,
+}
+
+/// How far the keys of SRTP are settled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Keying {
+    Open,
+    /// They stay as agreed in all our later offers: a key that comes back would count its
+    /// packets from the beginning.
+    Agreed(Option<Suite>),
 }
 
 #[derive(Clone, Debug)]
@@ -138,6 +158,8 @@ impl SdpSession {
             event_number: media.telephone_event,
             media,
             is_holding: false,
+            keying: Keying::Open,
+            asked: Vec::new(),
             lines: Vec::new(),
             numbers,
             last_text: String::new(),
@@ -173,14 +195,52 @@ impl SdpSession {
 
     pub fn offer(&mut self) -> Bytes {
         if self.lines.is_empty() {
-            self.lines.push(Line::Audio { proto: AVP.to_owned() });
+            // Optional: as RTP/AVP with keys beside it. Who knows them takes them; for all
+            // others it is the offer that they have always had.
+            let is_required = self.media.srtp.is_some_and(|srtp| srtp.is_required);
+            let proto = if is_required { SAVP } else { AVP };
+            self.lines.push(Line::Audio { proto: proto.to_owned() });
         }
-        self.write(self.numbers.clone(), self.event_number, self.wish())
+        self.asked = self.keys_to_offer();
+        let keys = self.asked.clone();
+        self.write(self.numbers.clone(), self.event_number, self.wish(), &keys)
+    }
+
+    /// In our order.
+    fn keys_to_offer(&self) -> Vec<(u32, Suite)> {
+        let wanted = |suite: &Suite| match self.keying {
+            Keying::Open => true,
+            Keying::Agreed(agreed) => agreed == Some(*suite),
+        };
+        let all = (1..).zip(Suite::ALL).filter(|(_, suite)| wanted(suite));
+        all.filter(|_| self.media.srtp.is_some()).collect()
+    }
+
+    /// The line's key that we take; none where it is to be RTP in clear.
+    fn choose(&self, line: &MediaLine) -> Result<Option<Crypto>, SdpError> {
+        let Some(ours) = self.media.srtp else {
+            return if line.is_secure() { Err(SdpError::NoAudio) } else { Ok(None) };
+        };
+        let as_before = |crypto: &&Crypto| self.keying == Keying::Agreed(Some(crypto.suite));
+        let chosen = line.crypto.iter().find(as_before).or(line.crypto.first()).copied();
+        if chosen.is_none() && (ours.is_required || line.is_secure()) {
+            return Err(SdpError::NotSecure);
+        }
+        Ok(chosen)
+    }
+
+    fn settle(&mut self, chosen: Option<Crypto>) -> Option<NegotiatedSrtp> {
+        self.keying = Keying::Agreed(chosen.map(|crypto| crypto.suite));
+        let (Crypto { suite, key: remote, .. }, ours) = chosen.zip(self.media.srtp)?;
+        Some(NegotiatedSrtp { suite, local: ours.key(suite), remote })
     }
 
     /// The answer to a peer's offer, and what follows from it.
     pub fn answer(&mut self, offer: &Description) -> Result<(Bytes, Negotiated), SdpError> {
-        let audio = offer.media.iter().position(|line| self.usable(line).is_ok());
+        let usable = |line: &MediaLine| self.usable(line).is_ok();
+        let secure = |line: &MediaLine| matches!(self.choose(line), Ok(Some(_)));
+        let audio = offer.media.iter().position(|line| usable(line) && secure(line));
+        let audio = audio.or_else(|| offer.media.iter().position(usable));
         let Some(at) = audio else {
             let audio = offer.media.iter().find(|line| line.is_audio());
             return Err(match audio {
@@ -192,33 +252,43 @@ impl SdpSession {
         let common = self.common(line);
         let event = line.event_number().filter(|_| self.media.telephone_event.is_some());
         let direction = self.direction(line);
+        let chosen = self.choose(line)?;
         self.lines =
             offer.media.iter().enumerate().map(|(i, line)| line_of(line, i == at)).collect();
         self.numbers.clone_from(&common);
         self.event_number = event;
         let ours = self.numbers.clone();
-        let text = self.write(ours.clone(), event, direction);
+        let keys: Vec<_> = chosen.iter().map(|crypto| (crypto.tag, crypto.suite)).collect();
+        let text = self.write(ours.clone(), event, direction, &keys);
         let &(codec, payload_type) = common.first().ok_or(SdpError::NoCodec)?;
-        let agreed = self.agreed(line, (codec, payload_type), ours, (event, event))?;
+        let mut agreed = self.agreed(line, (codec, payload_type), ours, (event, event))?;
+        agreed.srtp = self.settle(chosen);
         // What we can do next time is more than what this offer had.
         self.restore_numbers();
         Ok((text, agreed))
     }
 
     /// What follows from the peer's answer to our offer.
-    pub fn accept(&self, answer: &Description) -> Result<Negotiated, SdpError> {
+    pub fn accept(&mut self, answer: &Description) -> Result<Negotiated, SdpError> {
         let at = self.lines.iter().position(|line| matches!(line, Line::Audio { .. }));
         let line = answer.media.get(at.ok_or(SdpError::Unasked)?).ok_or(SdpError::NoAudio)?;
         self.usable(line)?;
+        let chosen = self.choose(line)?;
+        // A key under a tag or for a suite that we did not offer is no answer to it (§5.1.3).
+        if chosen.is_some_and(|crypto| !self.asked.contains(&(crypto.tag, crypto.suite))) {
+            return Err(SdpError::NotSecure);
+        }
         // The answerer's order counts (RFC 3264 §7).
-        let chosen = line
+        let codec = line
             .numbers()
             .into_iter()
             .find(|(codec, _)| self.numbers.iter().any(|(ours, _)| ours == codec));
-        let chosen = chosen.ok_or(SdpError::NoCodec)?;
+        let codec = codec.ok_or(SdpError::NoCodec)?;
         let event = line.event_number().filter(|_| self.event_number.is_some());
         let received = self.event_number.filter(|_| event.is_some());
-        self.agreed(line, chosen, self.numbers.clone(), (event, received))
+        let mut agreed = self.agreed(line, codec, self.numbers.clone(), (event, received))?;
+        agreed.srtp = self.settle(chosen);
+        Ok(agreed)
     }
 
     fn agreed(
@@ -241,12 +311,14 @@ impl SdpSession {
             telephone_event_received,
             direction: self.direction(line),
             ptime_ms: line.ptime_ms.unwrap_or(self.media.ptime_ms),
+            srtp: None,
         })
     }
 
     fn usable(&self, line: &MediaLine) -> Result<(), SdpError> {
         match () {
             () if !line.is_audio() || line.port == 0 => Err(SdpError::NoAudio),
+            () if self.choose(line).is_err() => self.choose(line).map(drop),
             () if self.common(line).is_empty() => Err(SdpError::NoCodec),
             () if line.address.is_none() => Err(SdpError::NoAddress),
             () => Ok(()),
@@ -284,13 +356,19 @@ impl SdpSession {
         self.set_media(media);
     }
 
-    fn write(&mut self, codecs: Vec<(Codec, u8)>, event: Option<u8>, way: Direction) -> Bytes {
+    fn write(
+        &mut self,
+        codecs: Vec<(Codec, u8)>,
+        event: Option<u8>,
+        way: Direction,
+        keys: &[(u32, Suite)],
+    ) -> Bytes {
         let ip = self.media.rtp.ip();
         let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
         let mut text = format!("s=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n");
         for line in &self.lines {
             text += &match line {
-                Line::Audio { proto } => self.audio(proto, &codecs, event, way),
+                Line::Audio { proto } => self.audio(proto, &codecs, event, way) + &self.keys(keys),
                 Line::Declined { kind, proto, format } => {
                     format!("m={kind} 0 {proto} {format}\r\n")
                 }
@@ -301,6 +379,11 @@ impl SdpSession {
             self.last_text.clone_from(&text);
         }
         self.text()
+    }
+
+    fn keys(&self, keys: &[(u32, Suite)]) -> String {
+        let Some(ours) = self.media.srtp else { return String::new() };
+        keys.iter().map(|(tag, suite)| ours.attribute(*tag, *suite)).collect()
     }
 
     fn audio(
@@ -339,6 +422,7 @@ fn line_of(line: &MediaLine, is_ours: bool) -> Line {
 }
 
 const AVP: &str = "RTP/AVP";
+const SAVP: &str = "RTP/SAVP";
 
 /// The media type of session descriptions.
 pub const APPLICATION_SDP: &str = "application/sdp";

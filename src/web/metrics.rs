@@ -116,6 +116,11 @@ fn media(text: &mut Text, core: &Core) {
     for (name, help, value) in [
         ("rtp_packets_lost_total", "RTP packets that never came", &counters.rtp_lost),
         ("recording_bytes_total", "bytes of finished recordings", &counters.recording_bytes),
+        (
+            "srtp_forged_total",
+            "packets that were not sealed with the agreed key",
+            &core.media.metrics().forged,
+        ),
         ("journal_failures_total", "calls ended by a full journal", &counters.journal_failures),
     ] {
         text.head(name, "counter", help);

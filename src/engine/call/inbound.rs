@@ -62,7 +62,9 @@ async fn take(
         500_u16
     })?;
     let codecs = ["PCMA".to_owned(), "PCMU".to_owned()];
-    let sound = Sound::open(core, &interface, &codecs, None).map_err(|error| {
+    let of_trunk = config.trunk.iter().find(|known| trunk.as_ref() == Some(&known.name));
+    let srtp = of_trunk.map_or(interface.srtp, |trunk| trunk.srtp);
+    let sound = Sound::open(core, &interface, (&codecs, srtp), None).map_err(|error| {
         tracing::error!(%error, "no sound for a call");
         503_u16
     })?;

@@ -121,7 +121,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     };
     let sha256 = script.as_ref().map(|script| script.sha256.clone()).unwrap_or_default();
     let beside = dial.purpose.agents_sound();
-    let sound = Sound::open(core, interface, &trunk.profile.codecs, beside)?;
+    let sound = Sound::open(core, interface, (&trunk.profile.codecs, trunk.srtp), beside)?;
     let events = core.signalling.open().await.map_err(|_| DialError::NotOurs)?;
     let (at, now) = (core.clock.wall(), core.clock.instant());
     let id = dial.id.unwrap_or_else(|| CallId::new(at));

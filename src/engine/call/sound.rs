@@ -4,11 +4,11 @@ use tokio::sync::mpsc;
 
 use super::Call;
 use crate::{
-    config::Interface,
+    config::{Interface, Srtp},
     engine::{Core, LegEvent, MediaError, MediaEvent, MediaHandle, OpenLeg},
     ivr::{self, duty, studio},
     media::{self, PlayId, PlayItem},
-    sip::sdp::{self, LocalMedia, Negotiated},
+    sip::sdp::{self, LocalMedia, LocalSrtp, MasterKey, Negotiated},
 };
 
 pub(super) struct Sound {
@@ -25,7 +25,7 @@ impl Sound {
     pub(super) fn open(
         core: &Core,
         interface: &Interface,
-        codecs: &[String],
+        (codecs, srtp): (&[String], Srtp),
         beside: Option<&MediaHandle>,
     ) -> Result<Self, MediaError> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
@@ -44,6 +44,11 @@ impl Sound {
             codecs: wanted.collect(),
             telephone_event: Some(TELEPHONE_EVENT),
             ptime_ms: 20,
+            srtp: (srtp != Srtp::No).then(|| LocalSrtp {
+                is_required: srtp == Srtp::Required,
+                // From the thread's generator, which the system seeds and which is made for keys.
+                keys: [MasterKey(rand::random()), MasterKey(rand::random())],
+            }),
         };
         Ok(Self { media: Some(media), events, local, codec: None, plays: 0 })
     }
@@ -159,6 +164,14 @@ fn remote(negotiated: &Negotiated) -> media::Remote {
         payload_type: negotiated.payload_type,
         event_payload_type: negotiated.telephone_event,
         direction: direction(negotiated.direction),
+        srtp: negotiated.srtp.map(|srtp| media::Srtp {
+            suite: match srtp.suite {
+                sdp::Suite::AesCm128HmacSha1_80 => media::SrtpSuite::AesCm128HmacSha1_80,
+                sdp::Suite::AesCm128HmacSha1_32 => media::SrtpSuite::AesCm128HmacSha1_32,
+            },
+            local: media::MasterKey(srtp.local.0),
+            remote: media::MasterKey(srtp.remote.0),
+        }),
     }
 }
 

@@ -86,6 +86,7 @@ impl Leg {
         let stats = self.session.stats();
         metrics.packets_lost.fetch_add(stats.lost.into(), Relaxed);
         metrics.strangers.fetch_add(stats.strangers.into(), Relaxed);
+        metrics.forged.fetch_add(stats.forged.into(), Relaxed);
         metrics.legs.fetch_sub(1, Relaxed);
         stats
     }

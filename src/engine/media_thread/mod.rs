@@ -108,6 +108,8 @@ pub struct MediaMetrics {
     /// Of legs that have ended.
     pub packets_lost: AtomicU64,
     pub strangers: AtomicU64,
+    /// Packets of SRTP whose tag was wrong, of legs that have ended.
+    pub forged: AtomicU64,
     pub send_errors: AtomicU64,
     /// Legs that ticked over 10 ms after their time.
     pub late_ticks: AtomicU64,

@@ -27,6 +27,7 @@ fn remote(port: u16) -> Remote {
         rtp: SocketAddr::new(loopback(), port),
         rtcp: None,
         direction: Direction::SendRecv,
+        srtp: None,
     }
 }
 

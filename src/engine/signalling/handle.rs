@@ -5,7 +5,7 @@ use std::sync::{
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Ask, Doors};
+use super::{Ask, Certificates, Doors};
 use crate::sip::endpoint::{Counters, Event, Input, Owner};
 
 /// A way to the endpoint; cheap to clone.
@@ -14,6 +14,7 @@ pub struct SignallingHandle {
     asks: mpsc::Sender<Ask>,
     last_owner: Arc<AtomicU64>,
     doors: Arc<Doors>,
+    certificates: Certificates,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -29,13 +30,21 @@ pub struct Mailbox {
 }
 
 impl SignallingHandle {
-    pub(super) fn new(asks: mpsc::Sender<Ask>, doors: Arc<Doors>) -> Self {
-        Self { asks, last_owner: Arc::new(AtomicU64::new(0)), doors }
+    pub(super) fn new(
+        asks: mpsc::Sender<Ask>,
+        doors: Arc<Doors>,
+        certificates: Certificates,
+    ) -> Self {
+        Self { asks, last_owner: Arc::new(AtomicU64::new(0)), doors, certificates }
     }
 
     /// Who is let in before strangers.
     pub fn doors(&self) -> &Doors {
         &self.doors
+    }
+
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     /// A mailbox before the first request is sent, so that no event finds it missing.

@@ -1,8 +1,8 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use super::*;
 use crate::{
-    engine::SystemClock,
+    engine::{SystemClock, Tls, TlsCaller},
     sip::{
         endpoint::InterfaceId,
         invite::{
@@ -14,13 +14,44 @@ use crate::{
     },
 };
 
-async fn server(transport: Transport) -> (SignallingHandle, SocketAddr, mpsc::Receiver<Incoming>) {
-    let bind = "127.0.0.1:0".parse().unwrap();
+mod streams;
+
+type Server = (SignallingHandle, SocketAddr, mpsc::Receiver<Incoming>);
+
+async fn server(transport: Transport, host: &str) -> Server {
+    server_with(transport, host, |_| {}).await
+}
+
+/// Over TLS with the certificate of `ours`.
+async fn server_with(
+    transport: Transport,
+    host: &str,
+    change: impl FnOnce(&mut SignallingConfig),
+) -> Server {
+    let bind = format!("{host}:0").parse().unwrap();
     let interfaces = vec![Interface::plain(InterfaceId(0), transport, bind)];
-    let config = SignallingConfig { interfaces, product: "test".to_owned(), seed: 1, gate: None };
+    let mut config = SignallingConfig::new(interfaces, "test".to_owned(), 1);
+    if transport == Transport::Tls {
+        config.certificates = certificates("ours", []);
+    }
+    change(&mut config);
     let (incoming, calls) = mpsc::channel(16);
     let (handle, interfaces) = start(config, Arc::new(SystemClock), incoming).await.unwrap();
     (handle, interfaces[0].bind, calls)
+}
+
+fn pem(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/tls").join(name)
+}
+
+/// Our pair, and whom we expect where: authority and name.
+fn certificates<const N: usize>(who: &str, peers: [(SocketAddr, &str, &str); N]) -> Certificates {
+    let cert = pem(&format!("{who}-cert.pem"));
+    let pair = Tls::load_for_sip(&cert, &pem(&format!("{who}-key.pem"))).unwrap();
+    let peer = |(remote, ca, name): (SocketAddr, &str, &str)| {
+        (remote, TlsCaller::load(&pem(ca), name).unwrap())
+    };
+    Certificates::new([(InterfaceId(0), pair)].into(), peers.map(peer).into())
 }
 
 fn media(port: u16) -> LocalMedia {
@@ -30,6 +61,7 @@ fn media(port: u16) -> LocalMedia {
         codecs: vec![Codec::Pcma],
         telephone_event: Some(101),
         ptime_ms: 20,
+        srtp: None,
     }
 }
 
@@ -69,9 +101,15 @@ async fn run(
 
 #[tokio::test]
 async fn a_call_goes_over_real_sockets() {
-    for transport in [Transport::Udp, Transport::Tcp] {
-        let (alice, _, _alice_calls) = server(transport).await;
-        let (bob, address, mut calls) = server(transport).await;
+    let transports = [Transport::Udp, Transport::Tcp, Transport::Tls];
+    let both = transports.into_iter().flat_map(|t| [(t, "127.0.0.1"), (t, "[::1]")]);
+    for (transport, host) in both {
+        let (bob, address, mut calls) = server(transport, host).await;
+        let expects_bob = |config: &mut SignallingConfig| {
+            let name = address.ip().to_string();
+            config.certificates = certificates("ours", [(address, "ours-ca.pem", &name)]);
+        };
+        let (alice, _, _alice_calls) = server_with(transport, host, expects_bob).await;
         let callee = tokio::spawn(async move {
             let Incoming { transaction, request, flow } = calls.recv().await.unwrap();
             let mailbox = bob.open().await.unwrap();
@@ -120,19 +158,31 @@ async fn a_call_goes_over_real_sockets() {
 
 #[tokio::test]
 async fn a_connection_that_is_refused_fails_the_request() {
-    let (alice, _, _calls) = server(Transport::Tcp).await;
-    let mut mailbox = alice.open().await.unwrap();
+    let (alice, _, _calls) = server(Transport::Tcp, "127.0.0.1").await;
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(options(&alice, Transport::Tcp, closed).await, None);
+}
+
+/// The status of the answer; `None`: it could not be sent.
+async fn options(from: &SignallingHandle, transport: Transport, to: SocketAddr) -> Option<u16> {
+    let mut mailbox = from.open().await.unwrap();
     let mut request =
         Request::new(crate::sip::message::Method::Options, "sip:b@c".parse().unwrap());
-    for (name, value) in
-        [("From", "<sip:a@b>;tag=1"), ("To", "<sip:b@c>"), ("Call-ID", "x"), ("CSeq", "1 OPTIONS")]
-    {
+    for (name, value) in [
+        ("From", "<sip:a@b>;tag=1".to_owned()),
+        ("To", "<sip:b@c>".to_owned()),
+        ("Call-ID", format!("x{}", mailbox.owner.0)),
+        ("CSeq", "1 OPTIONS".to_owned()),
+    ] {
         request.headers.add(name, value);
     }
     let (owner, id) = (mailbox.owner, crate::sip::endpoint::RequestId(1));
-    let flow = Flow { transport: Transport::Tcp, interface: InterfaceId(0), remote: closed };
+    let flow = Flow { transport, interface: InterfaceId(0), remote: to };
     let request = Box::new(request);
-    alice.send(Input::Request { owner, id, request, flow }).await.unwrap();
-    assert!(matches!(mailbox.recv().await, Some(Event::Failed { .. })));
+    from.send(Input::Request { owner, id, request, flow }).await.unwrap();
+    match mailbox.recv().await {
+        Some(Event::Response { response, .. }) => Some(response.status),
+        Some(Event::Failed { .. }) => None,
+        other => panic!("{other:?}"),
+    }
 }

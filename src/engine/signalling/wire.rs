@@ -1,17 +1,18 @@
 //! Sockets, and the tasks that read them.
 
-use std::{collections::HashMap, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpSocket, TcpStream, UdpSocket},
+    net::{TcpListener, UdpSocket},
     sync::mpsc,
-    time::timeout,
 };
 
-use super::{Clock, Doors};
+use super::{
+    Certificates, Clock, Doors, StreamLimits,
+    stream::{CONNECTIONS_MAX, Door, Opening, Places, WRITES, accept},
+};
 use crate::sip::{
     endpoint::{Flow, Interface, InterfaceId},
     gate::{Admission, Gate, GateConfig},
@@ -32,6 +33,12 @@ pub(super) struct Connection {
     queue: mpsc::Sender<Bytes>,
 }
 
+impl Connection {
+    pub(super) const fn new(number: u64, queue: mpsc::Sender<Bytes>) -> Self {
+        Self { number, queue }
+    }
+}
+
 /// What stands before each socket's reader.
 pub(super) struct Guarded {
     pub(super) doors: Arc<Doors>,
@@ -42,8 +49,12 @@ pub(super) struct Guarded {
 pub(super) struct Sockets {
     guarded: Arc<Guarded>,
     udp: HashMap<InterfaceId, Arc<UdpSocket>>,
-    tcp: HashMap<InterfaceId, SocketAddr>,
+    /// Of TCP and TLS.
+    listeners: HashMap<InterfaceId, SocketAddr>,
     connections: HashMap<Flow, Connection>,
+    certificates: Certificates,
+    places: Places,
+    limits: StreamLimits,
     wire: mpsc::Sender<Wire>,
     last_number: u64,
 }
@@ -52,15 +63,25 @@ impl Sockets {
     pub(super) async fn bind(
         interfaces: &mut [Interface],
         guarded: Guarded,
+        certificates: Certificates,
+        limits: StreamLimits,
         wire: mpsc::Sender<Wire>,
     ) -> io::Result<Self> {
-        let (udp, tcp, connections) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let guarded = Arc::new(guarded);
-        let mut this = Self { guarded, udp, tcp, connections, wire, last_number: 0 };
+        let mut this = Self {
+            guarded: Arc::new(guarded),
+            udp: HashMap::new(),
+            listeners: HashMap::new(),
+            connections: HashMap::new(),
+            certificates,
+            places: Places::new(limits),
+            limits,
+            wire,
+            last_number: 0,
+        };
         for interface in interfaces {
             let bound = match interface.transport {
                 Transport::Udp => this.bind_udp(interface)?,
-                Transport::Tcp => this.bind_tcp(interface).await?,
+                Transport::Tcp | Transport::Tls => this.listen(interface).await?,
             };
             interface.bind = bound;
             if interface.advertise_port == 0 {
@@ -75,8 +96,9 @@ impl Sockets {
             Socket::new(Domain::for_address(interface.bind), Type::DGRAM, Some(Protocol::UDP))?;
         // The system may give less than asked; that is no reason not to start.
         drop(socket.set_recv_buffer_size(UDP_BUFFER_BYTES));
-        if interface.bind.is_ipv4() {
-            drop(socket.set_tos_v4(CS3));
+        match interface.bind.is_ipv4() {
+            true => drop(socket.set_tos_v4(CS3)),
+            false => drop(socket.set_tclass_v6(CS3)),
         }
         socket.set_nonblocking(true)?;
         socket.bind(&interface.bind.into())?;
@@ -88,11 +110,17 @@ impl Sockets {
         Ok(bound)
     }
 
-    async fn bind_tcp(&mut self, interface: &Interface) -> io::Result<SocketAddr> {
+    async fn listen(&mut self, interface: &Interface) -> io::Result<SocketAddr> {
+        let id = interface.id;
+        let tls = match interface.transport {
+            Transport::Tls => Some(self.certificates.ours(id).ok_or_else(no_certificate)?),
+            Transport::Udp | Transport::Tcp => None,
+        };
         let listener = TcpListener::bind(interface.bind).await?;
         let bound = listener.local_addr()?;
-        self.tcp.insert(interface.id, bound);
-        tokio::spawn(accept(listener, interface.id, self.wire.clone()));
+        self.listeners.insert(id, bound);
+        let (places, wire) = (self.places.clone(), self.wire.clone());
+        tokio::spawn(accept(listener, Door { interface: id, tls, places, wire }));
         Ok(bound)
     }
 
@@ -105,7 +133,7 @@ impl Sockets {
                 drop(socket.try_send_to(&bytes, flow.remote));
                 true
             }
-            Transport::Tcp => {
+            Transport::Tcp | Transport::Tls => {
                 if !self.connections.contains_key(&flow) && !self.connect(flow) {
                     return false;
                 }
@@ -120,8 +148,14 @@ impl Sockets {
     }
 
     fn connect(&mut self, flow: Flow) -> bool {
-        let Some(local) = self.tcp.get(&flow.interface).copied() else { return false };
-        if self.connections.len() >= CONNECTIONS_MAX {
+        let Some(local) = self.listeners.get(&flow.interface).copied() else { return false };
+        let tls = match flow.transport {
+            Transport::Tls => self.certificates.peer(flow.remote),
+            Transport::Udp | Transport::Tcp => None,
+        };
+        // Nobody has said whom to expect there: a phone behind a connection that is gone.
+        let is_unknown = flow.transport == Transport::Tls && tls.is_none();
+        if is_unknown || self.connections.len() >= CONNECTIONS_MAX {
             return false;
         }
         // Odd numbers are ours, even ones the listeners'.
@@ -129,13 +163,8 @@ impl Sockets {
         let (queue, to_write) = mpsc::channel(WRITES);
         let number = self.last_number + 1;
         self.connections.insert(flow, Connection { number, queue });
-        let wire = self.wire.clone();
-        tokio::spawn(async move {
-            match timeout(CONNECT_TIMEOUT, dial(local, flow.remote)).await {
-                Ok(Ok(stream)) => carry(stream, flow, number, to_write, wire).await,
-                _ => drop(wire.send(Wire::Closed { flow, number }).await),
-            }
-        });
+        let (wire, idle) = (self.wire.clone(), self.limits.idle);
+        tokio::spawn(Opening { local, flow, number, tls, to_write, wire, idle }.run());
         true
     }
 
@@ -187,66 +216,8 @@ async fn read_udp(
     }
 }
 
-async fn accept(listener: TcpListener, interface: InterfaceId, wire: mpsc::Sender<Wire>) {
-    let mut number = 0;
-    while !wire.is_closed() {
-        let Ok((stream, remote)) = listener.accept().await else {
-            // Out of file descriptors: the others have to end first.
-            tokio::time::sleep(ACCEPT_PAUSE).await;
-            continue;
-        };
-        number += 2;
-        let flow = Flow { transport: Transport::Tcp, interface, remote };
-        let (queue, to_write) = mpsc::channel(WRITES);
-        let connection = Connection { number, queue };
-        if wire.send(Wire::Opened { flow, connection }).await.is_ok() {
-            tokio::spawn(carry(stream, flow, number, to_write, wire.clone()));
-        }
-    }
-}
-
-async fn dial(local: SocketAddr, remote: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if !local.ip().is_unspecified() {
-        socket.bind(SocketAddr::new(local.ip(), 0))?;
-    }
-    socket.connect(remote).await
-}
-
-/// Both directions of a connection, until either ends or its queue is dropped. A stream
-/// may wait for the task: TCP holds its sender back.
-async fn carry(
-    mut stream: TcpStream,
-    flow: Flow,
-    number: u64,
-    mut to_write: mpsc::Receiver<Bytes>,
-    wire: mpsc::Sender<Wire>,
-) {
-    drop(stream.set_nodelay(true));
-    let (mut reader, mut writer) = stream.split();
-    let mut buffer = BytesMut::with_capacity(READ_BYTES);
-    loop {
-        tokio::select! {
-            read = reader.read_buf(&mut buffer) => match read {
-                Ok(1..) => {
-                    let bytes = buffer.split().freeze();
-                    buffer.reserve(READ_BYTES);
-                    if wire.send(Wire::Stream { flow, bytes }).await.is_err() {
-                        break;
-                    }
-                }
-                _ => break,
-            },
-            bytes = to_write.recv() => {
-                let Some(bytes) = bytes else { break };
-                let written = timeout(WRITE_TIMEOUT, writer.write_all(&bytes)).await;
-                if !matches!(written, Ok(Ok(()))) {
-                    break;
-                }
-            }
-        }
-    }
-    drop(wire.send(Wire::Closed { flow, number }).await);
+fn no_certificate() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "TLS without a certificate")
 }
 
 /// What a burst brings while the task is busy; the default of 200 KB is 300 messages.
@@ -256,14 +227,3 @@ const UDP_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 const CS3: u32 = 0x60;
 
 const DATAGRAM_BYTES_MAX: usize = 65_535;
-const READ_BYTES: usize = 16 * 1024;
-
-/// A phone sends less in an hour; a trunk's connection carries a few hundred a second.
-const WRITES: usize = 256;
-
-/// Phones and trunks over TCP; each holds a file descriptor.
-const CONNECTIONS_MAX: usize = 2_000;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -12,8 +12,23 @@ impl Session {
     /// From the RTP socket; RTCP that shares it is told apart (RFC 5761 §4).
     pub fn handle_rtp(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) {
         if bytes.get(1).is_some_and(|kind| RTCP_KINDS.contains(kind)) {
-            return self.read_rtcp(bytes, from, now, true);
+            return self.open_rtcp(bytes, from, now, true);
         }
+        // STUN and the like share the port of many a softphone, and never were sealed.
+        if bytes.first().is_none_or(|first| first >> 6 != RTP_VERSION) {
+            self.stats.malformed += 1;
+            return;
+        }
+        // Before its source teaches us anything: whoever has the key is the far side.
+        let Some(mut opener) = self.opener.take() else { return self.read_rtp(bytes, from, now) };
+        match opener.open_rtp(bytes) {
+            Ok(open) => self.read_rtp(open, from, now),
+            Err(error) => self.count(error),
+        }
+        self.opener = Some(opener);
+    }
+
+    fn read_rtp(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) {
         let Ok(packet) = Packet::parse(bytes) else {
             self.stats.malformed += 1;
             return;
@@ -80,7 +95,20 @@ impl Session {
 
     /// From the RTCP socket.
     pub fn handle_rtcp(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) {
-        self.read_rtcp(bytes, from, now, false);
+        self.open_rtcp(bytes, from, now, false);
+    }
+
+    fn open_rtcp(&mut self, bytes: &[u8], from: SocketAddr, now: Instant, is_muxed: bool) {
+        let Some(mut opener) = self.opener.take() else {
+            return self.read_rtcp(bytes, from, now, is_muxed);
+        };
+        match opener.open_rtcp(bytes) {
+            Ok(open) => self.read_rtcp(open, from, now, is_muxed),
+            // Softphones send reports in clear before they have keys and after they had: that
+            // is nobody's attack on the sound.
+            Err(_) => self.stats.malformed += 1,
+        }
+        self.opener = Some(opener);
     }
 
     fn read_rtcp(&mut self, bytes: &[u8], from: SocketAddr, now: Instant, is_muxed: bool) {
@@ -176,6 +204,8 @@ impl Session {
     }
 }
 
+/// RFC 3550 §5.1.
+const RTP_VERSION: u8 = 2;
 /// RFC 5761 §4: 192 to 223 are RTCP where both share a port.
 const RTCP_KINDS: std::ops::RangeInclusive<u8> = 192..=223;
 /// RFC 3389. Says that silence is meant; ours does as well.

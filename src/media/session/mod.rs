@@ -23,6 +23,7 @@ use super::{
     StereoFrame, TICK_MS, Tap, Tone, ToneGenerator,
     rtcp::Pace,
     rtp::{Numbering, Reception},
+    srtp::{Opener, Sealer, Srtp, SrtpError},
 };
 use source::Source;
 
@@ -57,6 +58,8 @@ pub struct Remote {
     /// From a=rtcp; else the next port.
     pub rtcp: Option<SocketAddr>,
     pub direction: Direction,
+    /// With it nothing is sent, and nothing heard, in clear.
+    pub srtp: Option<Srtp>,
 }
 
 /// An address is a patient's home.
@@ -115,6 +118,10 @@ pub struct SessionStats {
     /// Of hosts that signalling did not name.
     pub strangers: u32,
     pub malformed: u32,
+    /// Sound whose tag is not that of the agreed key, or that is no SRTP at all.
+    pub forged: u32,
+    /// That had come before. A network that doubles packets makes some.
+    pub replayed: u32,
     /// Of payload types that nobody negotiated, or before anything was.
     pub unexpected: u32,
     pub events_dropped: u32,
@@ -157,6 +164,8 @@ pub struct TickOutput {
 pub struct Session {
     config: SessionConfig,
     remote: Option<Remote>,
+    sealer: Option<Box<Sealer>>,
+    opener: Option<Box<Opener>>,
     rtp_source: Option<Source>,
     rtcp_source: Option<Source>,
     reception: Option<Reception>,
@@ -192,6 +201,8 @@ impl Session {
             pace: Pace::new(config.ssrc),
             config,
             remote: None,
+            sealer: None,
+            opener: None,
             rtp_source: None,
             rtcp_source: None,
             reception: None,
@@ -227,9 +238,33 @@ impl Session {
         if self.remote.is_none_or(|old| old.codec != remote.codec) {
             self.jitter.reset();
         }
+        self.set_srtp(remote.srtp);
         self.remote = Some(remote);
         // Silence that was agreed on does not count towards the time-out.
         self.expected_since = self.expected_since.map(|_| now);
+    }
+
+    /// What a key has counted goes on for as long as the key is the same: a number that is
+    /// used twice gives both packets away.
+    fn set_srtp(&mut self, srtp: Option<Srtp>) {
+        let old = self.remote.and_then(|remote| remote.srtp);
+        let Some(Srtp { suite, local, remote }) = srtp else {
+            (self.sealer, self.opener) = (None, None);
+            return;
+        };
+        if old.is_none_or(|old| (old.suite, old.local) != (suite, local)) {
+            self.sealer = Some(Box::new(Sealer::new(suite, &local)));
+        }
+        if old.is_none_or(|old| (old.suite, old.remote) != (suite, remote)) {
+            self.opener = Some(Box::new(Opener::new(suite, &remote)));
+        }
+    }
+
+    fn count(&mut self, error: SrtpError) {
+        match error {
+            SrtpError::Replayed => self.stats.replayed += 1,
+            SrtpError::Short | SrtpError::Long | SrtpError::Forged => self.stats.forged += 1,
+        }
     }
 
     /// Our half of a hold; the far half comes by [`set_remote`](Self::set_remote).

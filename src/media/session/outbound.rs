@@ -105,6 +105,12 @@ impl Session {
             }
         };
         out.length = written.unwrap_or(0);
+        let sealer = self.sealer.as_mut().filter(|_| written.is_ok());
+        if let Some(sealer) = sealer {
+            let sealed = sealer.seal_rtp(&mut out.bytes, out.length);
+            out.length = sealed.unwrap_or(0);
+            return sealed.is_ok();
+        }
         written.is_ok()
     }
 
@@ -127,6 +133,9 @@ impl Session {
         let block = self.reception.as_mut().map(|reception| block(reception, last_report, now));
         let (ssrc, cname) = (self.config.ssrc, self.config.cname.as_str());
         out.length = rtcp::write(&mut out.bytes, ssrc, info, block, cname, is_bye);
+        if let Some(sealer) = self.sealer.as_mut().filter(|_| out.length > 0) {
+            out.length = sealer.seal_rtcp(&mut out.bytes, out.length).unwrap_or(0);
+        }
         out.to = (out.length > 0).then_some(target);
     }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     base::epoch,
-    media::{FRAME, Prompt, RATE, noise::Noise},
+    media::{FRAME, MasterKey, Prompt, RATE, SrtpSuite, noise::Noise},
 };
 
 const A: &str = "192.0.2.1:4000";
@@ -33,6 +33,7 @@ fn remote(address: &str) -> Remote {
         rtp: at(address),
         rtcp: None,
         direction: Direction::SendRecv,
+        srtp: None,
     }
 }
 
@@ -339,4 +340,111 @@ fn debug_output_names_no_address_and_no_key() {
     leg.press(keys("7"));
     let said = format!("{leg:?} {:?}", Event::Key(keys("7")[0], KeySource::InBand));
     assert!(!said.contains("192.0.2") && !said.contains('7'), "{said}");
+}
+
+const SUITES: [SrtpSuite; 2] = [SrtpSuite::AesCm128HmacSha1_80, SrtpSuite::AesCm128HmacSha1_32];
+
+fn keyed(pair: &mut Pair, suite: SrtpSuite, mine: u8, theirs: u8) {
+    let key = |byte| MasterKey([byte; 30]);
+    let now = pair.now();
+    for (leg, address, local, remote_key) in [(0, B, mine, theirs), (1, A, theirs, mine)] {
+        let srtp = Some(Srtp { suite, local: key(local), remote: key(remote_key) });
+        pair.legs[leg].set_remote(Remote { srtp, ..remote(address) }, now);
+    }
+}
+
+#[test]
+fn sealed_sound_and_keys_arrive_and_a_listener_on_the_wire_hears_neither() {
+    for suite in SUITES {
+        let network = Network { lose_percent: 2, jitter_ticks: 2, duplicate_percent: 5 };
+        let mut sealed = Pair::new(network, 7);
+        keyed(&mut sealed, suite, 1, 2);
+        let mut plain = Pair::new(network, 7);
+        for pair in [&mut sealed, &mut plain] {
+            pair.legs[0].play(PlayId(1), vec![sine(440.0, 4000).into()], false);
+            pair.run(10);
+        }
+        let payloads = |pair: &Pair| -> Vec<Vec<u8>> {
+            let sound = pair.wire.iter().filter(|(_, to, is_rtcp, _)| *to == 1 && !is_rtcp);
+            sound.map(|(.., bytes)| bytes[12..].to_vec()).collect()
+        };
+        let clear = payloads(&plain);
+        assert!(!clear.is_empty());
+        assert!(payloads(&sealed).iter().all(|payload| !clear.contains(payload)));
+        sealed.run(30);
+        let quiet = sealed.legs[1].stats().far_quiet_ms;
+        assert_eq!(quiet, 0, "the tone is heard");
+        sealed.legs[1].press(keys("19#"));
+        sealed.run(200);
+        assert_eq!(sealed.keys(0), "19#");
+        let stats = sealed.legs[1].stats();
+        assert_eq!((stats.forged, stats.malformed), (0, 0), "{stats:?}");
+        assert!(stats.replayed > 0, "a network that doubles packets");
+        assert!(stats.round_trip_ms.is_some() || stats.received > 150, "{stats:?}");
+    }
+}
+
+#[test]
+fn sound_in_clear_or_of_another_key_is_counted_and_not_heard() {
+    let mut pair = Pair::new(Network::default(), 1);
+    keyed(&mut pair, SUITES[0], 1, 2);
+    let now = pair.now();
+    // One side has other keys; the other falls back to sound in clear.
+    let other = MasterKey([9; 30]);
+    let srtp = Some(Srtp { suite: SUITES[0], local: other, remote: other });
+    pair.legs[0].set_remote(Remote { srtp, ..remote(B) }, now);
+    pair.legs[0].play(PlayId(1), vec![sine(440.0, 4000).into()], false);
+    pair.run(50);
+    let stats = pair.legs[1].stats();
+    assert_eq!((stats.received, stats.strangers), (0, 0), "{stats:?}");
+    assert!(stats.forged >= 49, "{stats:?}");
+    let now = pair.now();
+    pair.legs[0].set_remote(remote(B), now);
+    pair.run(50);
+    let stats = pair.legs[1].stats();
+    assert_eq!(stats.received, 0, "{stats:?}");
+    assert!(stats.forged >= 98, "{stats:?}");
+    assert!(pair.legs[1].far_frame() == &SILENCE);
+}
+
+/// A hold changes the direction and no key: a count that began anew would be a key stream
+/// used twice, and the far side would take it for a replay.
+#[test]
+fn a_change_of_direction_goes_on_with_the_same_count() {
+    let mut pair = Pair::new(Network::default(), 1);
+    keyed(&mut pair, SUITES[0], 1, 2);
+    pair.run(100);
+    let before = pair.legs[1].stats().received;
+    let now = pair.now();
+    pair.legs[0].set_direction(Direction::SendRecv, now);
+    keyed(&mut pair, SUITES[0], 1, 2);
+    pair.run(100);
+    let stats = pair.legs[1].stats();
+    assert_eq!((stats.forged, stats.replayed), (0, 0), "{stats:?}");
+    assert!(stats.received >= before + 99, "{stats:?}");
+    // New keys of both sides, as after a transfer.
+    keyed(&mut pair, SUITES[1], 3, 4);
+    pair.wire.clear();
+    pair.run(100);
+    assert!(pair.legs[1].stats().received >= before + 197, "{:?}", pair.legs[1].stats());
+}
+
+/// Softphones knock with STUN (RFC 8489) at the port of the sound, and send a report in clear
+/// before they have a key: neither is an attack on it.
+#[test]
+fn what_was_never_sound_is_not_taken_for_forged_sound() {
+    let mut pair = Pair::new(Network::default(), 1);
+    keyed(&mut pair, SUITES[0], 1, 2);
+    let (now, leg) = (pair.now(), &mut pair.legs[0]);
+    leg.handle_rtp(
+        &[0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+        at(B),
+        now,
+    );
+    leg.handle_rtp(&[], at(B), now);
+    leg.handle_rtcp(b"\x80\xcc\x00\x03\x00\x00\x00\x02PINGPONG", next_port(at(B)), now);
+    let stats = leg.stats();
+    assert_eq!((stats.forged, stats.malformed), (0, 3), "{stats:?}");
+    leg.handle_rtp(&[0x80; 40], at(B), now);
+    assert_eq!(leg.stats().forged, 1);
 }

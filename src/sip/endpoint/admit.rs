@@ -3,7 +3,7 @@
 
 use super::{ALLOW, SUPPORTED};
 use crate::sip::{
-    message::{Method, Request, Uri, body_of, name},
+    message::{Method, Request, Transport, Uri, body_of, name},
     sdp::APPLICATION_SDP,
 };
 
@@ -14,9 +14,12 @@ pub(super) struct Refusal {
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
-pub(super) fn admit(request: &Request) -> Result<(), Refusal> {
+pub(super) fn admit(request: &Request, transport: Transport) -> Result<(), Refusal> {
     method(request)?;
-    if matches!(request.uri, Uri::Other(_)) {
+    // `sips:` promises TLS on every hop (§26.2.2): by this one it cannot be kept.
+    let is_bare = transport != Transport::Tls;
+    let is_broken_promise = is_bare && request.uri.as_sip().is_some_and(|uri| uri.secure);
+    if matches!(request.uri, Uri::Other(_)) || is_broken_promise {
         return refuse(416, &[]);
     }
     extensions(request)?;

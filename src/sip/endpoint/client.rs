@@ -123,7 +123,8 @@ impl Endpoint {
         if needs_contact && !request.headers.has(name::CONTACT) {
             let from = request.headers.from().ok()?;
             let user = from.uri.as_sip().and_then(|uri| uri.user.clone());
-            let contact = interface.contact(user);
+            let is_secure = request.uri.as_sip().is_some_and(|uri| uri.secure);
+            let contact = interface.contact(user, is_secure);
             request.headers.add(name::CONTACT, contact);
         }
         request.headers.prepend(name::VIA, via.to_string());

@@ -39,17 +39,23 @@ impl Interface {
         Via::new(self.transport, self.advertise_host.clone(), self.advertise_port, branch)
     }
 
-    pub(super) fn contact(&self, user: Option<String>) -> String {
+    /// `is_secure`: the dialog is one of `sips:`, and so is what stands in it
+    /// (RFC 3261 §12.1.1).
+    pub(super) fn contact(&self, user: Option<String>, is_secure: bool) -> String {
         let mut uri = SipUri {
-            secure: false,
+            secure: is_secure,
             user,
             host: self.advertise_host.clone(),
             port: Some(self.advertise_port),
             params: Default::default(),
             headers: None,
         };
-        if self.transport == Transport::Tcp {
-            uri.params.set("transport", Some("tcp"));
+        match self.transport {
+            Transport::Udp => {}
+            Transport::Tcp => uri.params.set("transport", Some("tcp")),
+            Transport::Tls if is_secure => {}
+            // RFC 5630 §3.1.3 deprecates it, and every phone of today reads it.
+            Transport::Tls => uri.params.set("transport", Some("tls")),
         }
         format!("<{}>", Uri::Sip(uri))
     }

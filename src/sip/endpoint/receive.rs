@@ -99,7 +99,7 @@ impl Endpoint {
         if request.method == Method::Cancel {
             return self.receive_cancel(request, flow);
         }
-        if let Err(refusal) = admit(&request) {
+        if let Err(refusal) = admit(&request, flow.transport) {
             return self.respond_stateless(&request, flow, refusal.status, &refusal.headers);
         }
         let has_tag = request.headers.to().is_ok_and(|to| to.tag().is_some());

@@ -27,6 +27,8 @@ pub(super) struct Server {
     key: String,
     merge_key: String,
     method: Method,
+    /// It was sent to a `sips:` address.
+    is_secure: bool,
     /// Of the request, for responses that we make ourselves.
     headers: Headers,
     /// A CANCEL that came before there was an owner.
@@ -73,6 +75,7 @@ impl Endpoint {
             key,
             merge_key,
             method: request.method.clone(),
+            is_secure: request.uri.as_sip().is_some_and(|uri| uri.secure),
             headers: request.headers.clone(),
             cancel: None,
             armed: None,
@@ -84,8 +87,8 @@ impl Endpoint {
 
     pub(super) fn respond(&mut self, id: TransactionId, mut response: Response, now: Instant) {
         let Some(server) = self.servers.get(&id) else { return };
-        let (flow, method) = (server.flow, server.method.clone());
-        self.stamp_response(&mut response, &method, flow);
+        let (flow, method, is_secure) = (server.flow, server.method.clone(), server.is_secure);
+        self.stamp_response(&mut response, &method, flow, is_secure);
         self.counters.response(Way::Out, response.status, &method);
         let (status, bytes) = (response.status, response.to_bytes());
         let Some(server) = self.servers.get_mut(&id) else { return };
@@ -100,7 +103,13 @@ impl Endpoint {
         self.drain_server(id);
     }
 
-    fn stamp_response(&self, response: &mut Response, method: &Method, flow: Flow) {
+    fn stamp_response(
+        &self,
+        response: &mut Response,
+        method: &Method,
+        flow: Flow,
+        is_secure: bool,
+    ) {
         let makes_target = matches!(method, Method::Invite | Method::Update | Method::Refer);
         if makes_target
             && (101..300).contains(&response.status)
@@ -109,7 +118,7 @@ impl Endpoint {
         {
             let to = response.headers.to().ok();
             let user = to.and_then(|to| to.uri.as_sip().and_then(|uri| uri.user.clone()));
-            let contact = interface.contact(user);
+            let contact = interface.contact(user, is_secure);
             response.headers.add(name::CONTACT, contact);
         }
         if makes_target && (200..300).contains(&response.status) {

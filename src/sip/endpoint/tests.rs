@@ -206,3 +206,62 @@ fn a_lost_connection_fails_what_waited_on_it() {
     });
     assert!(failed && endpoint.is_idle());
 }
+
+/// RFC 3261 §26.2.2: `sips:` by a way that is not TLS is a promise that somebody has broken.
+#[test]
+fn a_sips_request_is_taken_over_tls_alone_and_answered_with_a_sips_contact() {
+    for (transport, scheme, expected) in [
+        (Transport::Udp, "sips", None),
+        (Transport::Tcp, "sips", None),
+        (Transport::Tls, "sips", Some("<sips:b@10.0.0.1:5061>")),
+        (Transport::Tls, "sip", Some("<sip:b@10.0.0.1:5061;transport=tls>")),
+        (Transport::Tcp, "sip", Some("<sip:b@10.0.0.1:5061;transport=tcp>")),
+        (Transport::Udp, "sip", Some("<sip:b@10.0.0.1:5061>")),
+    ] {
+        let now = epoch();
+        let interface =
+            Interface::plain(InterfaceId(0), transport, "10.0.0.1:5061".parse().unwrap());
+        let config = Config { interfaces: vec![interface], product: "test".to_owned() };
+        let mut endpoint = Endpoint::new(config, 1);
+        let flow = Flow {
+            transport,
+            interface: InterfaceId(0),
+            remote: "10.0.0.9:40000".parse().unwrap(),
+        };
+        let text = format!(
+            "INVITE {scheme}:b@10.0.0.1 SIP/2.0\r\n\
+             Via: SIP/2.0/{} 10.0.0.9:5061;branch=z9hG4bKx;rport\r\n\
+             From: <{scheme}:a@b>;tag=1\r\nTo: <{scheme}:b@10.0.0.1>\r\nCall-ID: x\r\n\
+             CSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n",
+            transport.as_str()
+        );
+        let bytes = Bytes::from(text);
+        endpoint.handle_input(
+            match transport {
+                Transport::Udp => Input::Datagram { flow, bytes },
+                Transport::Tcp | Transport::Tls => Input::Stream { flow, bytes },
+            },
+            now,
+        );
+        let outputs: Vec<_> = std::iter::from_fn(|| endpoint.poll_output()).collect();
+        let taken = outputs.iter().find_map(|output| match output {
+            Output::Incoming { transaction, request, .. } => Some((*transaction, request)),
+            _ => None,
+        });
+        let Some((transaction, request)) = taken else {
+            let Output::Transmit { bytes, .. } = &outputs[0] else { panic!("no answer") };
+            assert!(bytes.starts_with(b"SIP/2.0 416"), "{transport:?} {scheme}");
+            assert_eq!(expected, None, "{transport:?} {scheme}");
+            continue;
+        };
+        let response = Box::new(Response::to_request(&request.headers, 180, "t"));
+        endpoint.handle_input(Input::Respond { transaction, response }, now);
+        let Some(Output::Transmit { bytes, flow: back }) = endpoint.poll_output() else {
+            panic!("no answer")
+        };
+        assert_eq!(back, flow, "on the connection that it came by");
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let contact = text.lines().find_map(|line| line.strip_prefix("Contact: "));
+        assert_eq!(contact, expected, "{transport:?} {scheme}");
+    }
+}

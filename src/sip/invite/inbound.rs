@@ -14,7 +14,7 @@ use crate::sip::{
     dialog::Dialog,
     early_media::{ReliableSender, Resend},
     endpoint::ALLOW,
-    message::{Request, Response, body_of, name},
+    message::{Request, Response, Transport, body_of, name},
     sdp::{APPLICATION_SDP, Description, SdpError},
     session_timer::{SessionTimer, SessionTimerConfig},
 };
@@ -285,6 +285,10 @@ fn is_behind_nat(request: &Request, flow: Flow) -> bool {
     let host = contact.as_ref().and_then(|contact| contact.uri.host()).and_then(|host| host.ip());
     let port = contact.as_ref().and_then(|c| c.uri.as_sip()).and_then(|uri: &_| uri.port);
     let is_same = host == Some(flow.remote.ip());
+    // Whom another connection would reach, nobody has vouched for.
+    if flow.transport == Transport::Tls {
+        return true;
+    }
     if request.headers.has(name::RECORD_ROUTE) {
         return false;
     }

@@ -13,17 +13,20 @@ use super::{
 pub enum Transport {
     Udp,
     Tcp,
+    /// TLS over TCP (RFC 3261 §26.2.1).
+    Tls,
 }
 
 impl Transport {
     pub fn is_reliable(self) -> bool {
-        self == Self::Tcp
+        self != Self::Udp
     }
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Tls => "TLS",
         }
     }
 }
@@ -35,6 +38,7 @@ impl TryFrom<rsip::Transport> for Transport {
         match transport {
             rsip::Transport::Udp => Ok(Self::Udp),
             rsip::Transport::Tcp => Ok(Self::Tcp),
+            rsip::Transport::Tls => Ok(Self::Tls),
             _ => Err(ParseError::Malformed("transport")),
         }
     }

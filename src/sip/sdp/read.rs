@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{AVP, Codec, Direction, SdpError};
+use super::{AVP, Codec, Direction, SAVP, SdpError, crypto::Crypto};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Description {
@@ -19,6 +19,8 @@ pub(super) struct MediaLine {
     pub(super) rtcp: Option<SocketAddr>,
     pub(super) direction: Direction,
     pub(super) ptime_ms: Option<u8>,
+    /// Keys that we can use, in the peer's order.
+    pub(super) crypto: Vec<Crypto>,
     maps: Vec<(u8, String)>,
 }
 
@@ -60,12 +62,18 @@ impl MediaLine {
             rtcp: all("rtcp").next().and_then(|value| rtcp_address(value, address)),
             direction: direction_of(&media.attributes).unwrap_or(direction),
             ptime_ms: all("ptime").next().and_then(|value| value.trim().parse().ok()),
+            crypto: all("crypto").filter_map(Crypto::parse).collect(),
             maps: all("rtpmap").filter_map(map).collect(),
         }
     }
 
     pub(super) fn is_audio(&self) -> bool {
-        self.kind == "audio" && (self.proto == AVP || self.proto == "RTP/AVPF")
+        self.kind == "audio" && (self.is_secure() || self.proto == AVP || self.proto == "RTP/AVPF")
+    }
+
+    /// It is SRTP or nothing.
+    pub(super) fn is_secure(&self) -> bool {
+        self.proto == SAVP || self.proto == "RTP/SAVPF"
     }
 
     /// Our codecs under the numbers this side gave them, in its order.

@@ -1,5 +1,7 @@
 use super::*;
 
+mod srtp;
+
 const HEAD: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
 
 fn local() -> LocalMedia {
@@ -9,6 +11,7 @@ fn local() -> LocalMedia {
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         telephone_event: Some(101),
         ptime_ms: 20,
+        srtp: None,
     }
 }
 

@@ -129,7 +129,7 @@ impl Duo {
             let bytes = Bytes::from(bytes);
             let input = match self.transport {
                 Transport::Udp => EndpointInput::Datagram { flow, bytes },
-                Transport::Tcp => EndpointInput::Stream { flow, bytes },
+                Transport::Tcp | Transport::Tls => EndpointInput::Stream { flow, bytes },
             };
             self.sides[to].endpoint.handle_input(input, now);
             self.drain();

@@ -40,6 +40,7 @@ fn media(rtp: &str) -> LocalMedia {
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         telephone_event: Some(101),
         ptime_ms: 20,
+        srtp: None,
     }
 }
 

@@ -82,7 +82,7 @@ fn ask(transport: Transport, bytes: &[u8]) -> Vec<String> {
     let flow = flow(transport, "10.0.0.9:5060");
     let input = |bytes: Bytes| match transport {
         Transport::Udp => Input::Datagram { flow, bytes },
-        Transport::Tcp => Input::Stream { flow, bytes },
+        Transport::Tcp | Transport::Tls => Input::Stream { flow, bytes },
     };
     endpoint.handle_input(input(Bytes::copy_from_slice(bytes)), now);
     let mut heard = drain(&mut endpoint);
@@ -247,7 +247,7 @@ fn no_bytes_whatever_make_the_endpoint_panic() {
             endpoint.handle_input(
                 match transport {
                     Transport::Udp => Input::Datagram { flow, bytes },
-                    Transport::Tcp => Input::Stream { flow, bytes },
+                    Transport::Tcp | Transport::Tls => Input::Stream { flow, bytes },
                 },
                 now,
             );

@@ -3,6 +3,7 @@
 mod baresip;
 mod baresip_agent;
 mod networks;
+mod secure;
 mod sipp;
 mod torture;
 

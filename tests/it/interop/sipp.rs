@@ -3,7 +3,8 @@ use std::process::{Command, Stdio};
 use super::installed;
 use crate::support::{Stage, manifest, said, until};
 
-/// The inbound menu, keys by INFO and as telephone-events; each call must go to its end.
+/// The inbound menu, keys by INFO (by UDP and by TCP) and as telephone-events; each call must
+/// go to its end.
 #[test]
 fn f032_sipp_calls_the_menu_and_presses_keys_both_ways() {
     if !installed("sipp", 1) {
@@ -11,7 +12,8 @@ fn f032_sipp_calls_the_menu_and_presses_keys_both_ways() {
     }
     let mut stage = Stage::new("sipp", "");
     stage.start();
-    for (n, file) in ["menu_info.xml", "menu_rfc4733.xml"].into_iter().enumerate() {
+    let calls = [("menu_info.xml", "u1"), ("menu_rfc4733.xml", "u1"), ("menu_info.xml", "t1")];
+    for (n, (file, transport)) in calls.into_iter().enumerate() {
         if file == "menu_rfc4733.xml" && !may_open_raw_sockets() {
             println!("NOT RUN (1): sipp plays keys as packets only with raw sockets (root)");
             continue;
@@ -21,13 +23,26 @@ fn f032_sipp_calls_the_menu_and_presses_keys_both_ways() {
             .arg(format!("127.0.0.1:{}", stage.sip_port))
             .arg("-sf")
             .arg(&scenario)
-            .args(["-s", "1000", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", "10", "-r", "5"])
+            .args([
+                "-t",
+                transport,
+                "-s",
+                "1000",
+                "-i",
+                "127.0.0.1",
+                "-mi",
+                "127.0.0.1",
+                "-m",
+                "10",
+                "-r",
+                "5",
+            ])
             .args(["-p", &(stage.carrier_port + 1 + n as u16).to_string(), "-timeout", "60"])
             .current_dir(&stage.folder)
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        assert!(output.status.success(), "{file}: {}\n{}", said(&output), stage.log());
+        assert!(output.status.success(), "{file} {transport}: {}\n{}", said(&output), stage.log());
     }
 }
 
