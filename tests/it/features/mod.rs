@@ -18,6 +18,7 @@ mod fhir;
 mod hl7;
 mod imports;
 mod indicators;
+mod next_trunk;
 mod notices;
 mod past;
 mod plans;
