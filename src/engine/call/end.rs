@@ -173,3 +173,17 @@ pub(super) async fn until_stored<T, F: Future<Output = Result<T, AppError>>>(
 
 const TRIES_MAX: u32 = 60;
 const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome;
+    use crate::config::STATUS_OUTCOMES;
+
+    #[test]
+    fn what_a_file_may_make_of_a_status_is_an_outcome_of_a_dial_that_nobody_answered() {
+        for word in STATUS_OUTCOMES {
+            let outcome: Outcome = word.parse().unwrap();
+            assert!(!outcome.was_answered(), "{word}");
+        }
+    }
+}

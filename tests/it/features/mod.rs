@@ -8,6 +8,7 @@ mod bad_input;
 mod callback;
 mod clear;
 mod clinical;
+mod carrier_profiles;
 mod cases;
 mod cohort;
 mod course;
