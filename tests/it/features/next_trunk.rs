@@ -18,16 +18,17 @@ struct Scene {
 }
 
 impl Scene {
-    async fn open() -> Self {
+    /// `name` of the hospital, `transport` of the first trunk, and the lines of the second.
+    async fn open(name: &str, transport: &str, lines: usize) -> Self {
         let second_port = free_port();
         let trunk = format!(
-            "lines = 5\ncalls_per_s = 10.0\nfails_over_to = \"second\"\nhold_off_s = 0\n\
+            "transport = \"{transport}\"\nlines = 5\ncalls_per_s = 10.0\nfails_over_to = \"second\"\nhold_off_s = 0\n\
              profile = {{ options_interval_s = 0 }}\n\
              [[trunk]]\nname = \"second\"\npeer = \"127.0.0.1:{second_port}\"\n\
-             caller_number = \"05925027065\"\nlines = 5\ncalls_per_s = 10.0\n\
+             caller_number = \"05925027065\"\nlines = {lines}\ncalls_per_s = 10.0\n\
              profile = {{ options_interval_s = 0 }}\ndial = {{ e164 = true }}"
         );
-        let hospital = Hospital::open_with("nexttrunk", "2025-01-06T09:30", "", &trunk).await;
+        let hospital = Hospital::open_with(name, "2025-01-06T09:30", "", &trunk).await;
         let first = OddTrunk::open(hospital.carrier_port);
         let keys = ["~1", "~42#", "~1"].map(str::to_owned).to_vec();
         let answers = Dial { keys, ..dial(Behaviour::Answer) };
@@ -106,7 +107,7 @@ fn number(n: usize) -> String {
 /// Silence for three seconds: the second INVITE leaves within four; what the first says after all is cancelled, or acknowledged, ended and counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn f047_a_dead_trunk_gives_its_dial_to_the_next_one_and_after_any_18x_never() {
-    let mut scene = Scene::open().await;
+    let mut scene = Scene::open("nexttrunk", "udp", 5).await;
     // Silent: and picks up when it is too late.
     scene.first.says(vec![(4500, "200 OK")]);
     let n = scene.dial_one().await;
@@ -148,4 +149,21 @@ async fn f047_a_dead_trunk_gives_its_dial_to_the_next_one_and_after_any_18x_neve
     assert_eq!(scene.outcome(n).await["outcome"], "busy");
     assert_eq!(scene.dials_by_second(n), 0);
     assert_eq!(scene.metric("dialer_failed_over_total"), "2");
+}
+
+/// A refused connection is no answer either; and the next trunk has only the lines it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn f047_a_refused_connection_is_a_dead_trunk_and_lines_hold_for_the_next_one_too() {
+    let mut scene = Scene::open("nexttrunk-tcp", "tcp", 1).await;
+    let first = scene.dial_one().await;
+    scene.until("the dial by the second", || scene.dials_by_second(first) == 1).await;
+    // Its one line is taken by that conversation.
+    let second = scene.dial_one().await;
+    let done = scene.outcome(second).await;
+    assert_eq!((&done["trunk"], &done["outcome"]), (&json!("sim"), &json!("trunk_fault")));
+    assert_eq!((scene.dials_by_second(second), &done["tried"]), (0, &json!([])));
+    let done = scene.outcome(first).await;
+    assert_eq!((&done["trunk"], &done["outcome"]), (&json!("second"), &json!("completed")));
+    assert_eq!(done["tried"][0]["sip_status"], Value::Null);
+    assert_eq!(scene.first.methods(), Vec::<String>::new(), "it listens to datagrams only");
 }
