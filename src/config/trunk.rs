@@ -38,6 +38,8 @@ pub struct Trunk {
     #[serde(default)]
     pub register: bool,
     pub username: Option<String>,
+    /// The name in proofs, where it is not that of the address: an IMPI beside its IMPU.
+    pub auth_username: Option<String>,
     pub password: Option<Pii<String>>,
     pub password_file: Option<PathBuf>,
     pub password_env: Option<String>,

@@ -215,6 +215,7 @@ pub(super) fn house_trunk(
         domain: None,
         register: false,
         username: None,
+        auth_username: None,
         password: None,
         password_file: None,
         password_env: None,

@@ -119,7 +119,8 @@ fn flow_of(core: &Core, trunk: &Trunk) -> Option<Flow> {
 
 /// What challenges of a trunk are answered with, in calls of either direction.
 pub(super) fn credentials_of(trunk: &Trunk) -> Option<Credentials> {
-    let (user, password) = trunk.username.as_ref().zip(trunk.password.as_ref())?;
+    let user = trunk.auth_username.as_ref().or(trunk.username.as_ref());
+    let (user, password) = user.zip(trunk.password.as_ref())?;
     Some(Credentials {
         username: user.clone(),
         password: password.reveal().clone(),

@@ -9,7 +9,7 @@ use crate::support::{free_port, hospital::Hospital, odd_trunk::OddTrunk};
 /// The SBC gets every request with a Route; our number stands in both identity headers; no
 /// telephone-event is offered where keys come by INFO; and 480 means here what it says there.
 #[tokio::test(flavor = "multi_thread")]
-async fn f047_a_profile_is_on_the_wire_and_its_statuses_in_the_record() {
+async fn f028_a_profile_is_on_the_wire_and_its_statuses_in_the_record() {
     let proxy = free_port();
     let trunk = format!(
         "outbound_proxy = \"127.0.0.1:{proxy}\"\ncalls_per_s = 10.0\n\

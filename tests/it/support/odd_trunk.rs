@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use suifang::engine::{Clock as _, SystemClock};
+
 /// What it says to an INVITE, and how long after it came.
 pub(crate) type Script = Vec<(u64, &'static str)>;
 
@@ -30,7 +32,7 @@ impl OddTrunk {
             let mut due: Vec<(Instant, SocketAddr, String)> = Vec::new();
             let mut buffer = [0; 4096];
             while !ends.load(Ordering::Relaxed) {
-                let now = Instant::now();
+                let now = SystemClock.instant();
                 due.retain(|(at, to, text)| {
                     let is_due = *at <= now;
                     if is_due {
@@ -41,7 +43,7 @@ impl OddTrunk {
                 let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
                 let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
                 let is_again = heard.lock().unwrap().iter().any(|(_, known)| *known == text);
-                let now = Instant::now();
+                let now = SystemClock.instant();
                 heard.lock().unwrap().push((now, text.clone()));
                 if text.starts_with("INVITE") && !is_again {
                     let script = script.lock().unwrap();
