@@ -5,6 +5,7 @@
 
 mod check;
 mod intake;
+mod profile;
 mod source;
 mod syslog;
 mod trunk;
@@ -17,9 +18,10 @@ use std::{
 use serde::Deserialize;
 
 pub use intake::Hl7;
+pub use profile::{CarrierProfile, Dtmf, ProfileName, STATUS_OUTCOMES, Supervision};
 pub use source::{Source, SourceKind};
 pub use syslog::Syslog;
-pub use trunk::{CarrierProfile, DialRule, Governor, Srtp, Transport, Trunk};
+pub use trunk::{DialRule, Governor, Srtp, Transport, Trunk};
 
 use crate::base::{E164, Pii};
 

@@ -5,6 +5,7 @@ mod beside;
 mod by_agent;
 mod callee;
 mod finish;
+mod next_trunk;
 mod recover;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
@@ -16,6 +17,7 @@ pub use beside::{Beside, Way};
 pub use by_agent::AgentDial;
 pub use finish::Ended;
 pub(super) use finish::learn;
+pub use next_trunk::NextTrunk;
 pub use recover::{Recovered, Resolution};
 
 use super::{App, Result};

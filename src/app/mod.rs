@@ -67,7 +67,9 @@ pub use answers::{CallRef, CallerNumber, Effect, Entry, FoundAlert, GivenAnswer,
 pub use api_tokens::{TokenHolder, TokenUse};
 pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POLICY};
 pub use articles::ArticleText;
-pub use attempt::{AgentDial, Beside, Claim, Dialler, Ended, Recovered, Resolution, Way};
+pub use attempt::{
+    AgentDial, Beside, Claim, Dialler, Ended, NextTrunk, Recovered, Resolution, Way,
+};
 pub use audit::{SEAL_PAGE, Sealing, link};
 pub use blocklist::BlocklistImport;
 pub use calls::{LegEnd, NewCall};

@@ -139,7 +139,7 @@ impl Config {
         // A connection is known by its address: one certificate stands behind it.
         let differs = |other: &&Trunk| {
             other.transport == Transport::Tls
-                && other.peer == trunk.peer
+                && other.hop() == trunk.hop()
                 && (other.tls_name(), &other.tls_ca) != (trunk.tls_name(), &trunk.tls_ca)
         };
         match self.trunk.iter().find(differs) {
@@ -148,6 +148,29 @@ impl Config {
             }
             None => Ok(()),
         }
+    }
+
+    /// A dial goes from trunk to trunk along one list: a name that is not there would be found
+    /// out on the day the first trunk dies.
+    fn check_fail_over(&self, trunk: &Trunk) -> Result<(), String> {
+        for (index, next) in trunk.fails_over_to.iter().enumerate() {
+            if *next == trunk.name {
+                return Err("fails_over_to names the trunk itself".to_owned());
+            }
+            if !self.trunk.iter().any(|other| other.name == *next) {
+                return Err(format!("fails_over_to: there is no trunk {next:?}"));
+            }
+            if trunk.fails_over_to.iter().take(index).any(|before| before == next) {
+                return Err(format!("fails_over_to names {next:?} twice"));
+            }
+        }
+        if trunk.fails_over_to.len() > FAIL_OVER_MAX {
+            return Err(format!("fails_over_to names more than {FAIL_OVER_MAX} trunks"));
+        }
+        if trunk.hold_off_s > HOLD_OFF_MAX_S {
+            return Err(format!("hold_off_s is at most {HOLD_OFF_MAX_S}"));
+        }
+        Ok(())
     }
 
     fn check_trunks(&self) -> Result<(), Mistake> {
@@ -166,6 +189,9 @@ impl Config {
                 return wrong(format!("peer and interface {interface:?} differ in IP version"));
             }
             self.check_tls_of(trunk, found).or_else(wrong)?;
+            if trunk.outbound_proxy.is_some_and(|proxy| proxy.is_ipv4() != trunk.peer.is_ipv4()) {
+                return wrong("peer and outbound_proxy differ in IP version".to_owned());
+            }
             let has_secret = trunk.password.is_some()
                 || trunk.password_file.is_some()
                 || trunk.password_env.is_some();
@@ -182,6 +208,9 @@ impl Config {
             if trunk.governor.calls_per_h_max == Some(0) {
                 return wrong("calls_per_h_max = 0 would dial nobody; leave it out".to_owned());
             }
+            if let Err(what) = self.check_fail_over(trunk) {
+                return wrong(what);
+            }
             if trunk.lines == 0 {
                 return wrong("lines must be at least 1".to_owned());
             }
@@ -191,9 +220,8 @@ impl Config {
                     "ring_timeout_s must be 25 to 90 (five to eighteen rings)".to_owned(),
                 );
             }
-            let known = |name: &String| ["PCMA", "PCMU"].contains(&name.as_str());
-            if let Some(odd) = trunk.profile.codecs.iter().find(|name| !known(name)) {
-                return wrong(format!("codec {odd:?} is not PCMA or PCMU"));
+            if let Some(what) = trunk.profile.mistake() {
+                return wrong(what);
             }
         }
         Ok(())
@@ -203,6 +231,12 @@ impl Config {
 fn tcp_ports(interface: &Interface) -> impl Iterator<Item = u16> {
     [Some(interface.port), interface.tls().map(|(port, ..)| port)].into_iter().flatten()
 }
+
+/// Each takes up to four seconds of an attempt; a patient's turn is not to last longer.
+const FAIL_OVER_MAX: usize = 3;
+
+/// An hour: a trunk that is forgotten for longer is one that somebody should remove.
+const HOLD_OFF_MAX_S: u64 = 3600;
 
 fn at(needle: &str, what: impl Into<String>) -> Mistake {
     (needle.to_owned(), what.into())

@@ -24,6 +24,18 @@ fn each_mistake_is_one_line_with_file_and_line() {
         (&format!("{TRUNK}interface = \"wan\""), "suifang.toml:2: trunk \"ims\": there is no"),
         (&format!("{TRUNK}register = true"), "suifang.toml:2: trunk \"ims\": register needs"),
         (&format!("{TRUNK}calls_per_s = 0.0"), "suifang.toml:2: trunk \"ims\": calls_per_s"),
+        (
+            &format!("{TRUNK}fails_over_to = \"b\""),
+            "suifang.toml:2: trunk \"ims\": fails_over_to: there is no trunk \"b\"",
+        ),
+        (
+            &format!("{TRUNK}fails_over_to = [\"ims\"]"),
+            "suifang.toml:2: trunk \"ims\": fails_over_to names the trunk itself",
+        ),
+        (
+            &format!("{TRUNK}fails_over_to = 3"),
+            "suifang.toml:5: invalid type: integer `3`, expected the name of a trunk",
+        ),
         (&format!("{TRUNK}{TRUNK}"), "suifang.toml:2: trunk \"ims\": stands twice"),
         (
             "[[interface]]\nname = \"a\"\nbind = '127.0.0.1'\ntls_cert = 'c'",

@@ -24,6 +24,16 @@ impl Pace {
         self.next_at = Some(from.unwrap_or(now) + self.interval);
     }
 
+    /// The next free turn, where it comes within `patience`; it is taken then.
+    pub fn book(&mut self, now: Instant, patience: Duration) -> Option<Instant> {
+        let at = self.next_at.map_or(now, |next_at| next_at.max(now));
+        if at > now + patience {
+            return None;
+        }
+        self.next_at = Some(at + self.interval);
+        Some(at)
+    }
+
     pub const fn due_at(&self) -> Option<Instant> {
         self.next_at
     }
@@ -33,6 +43,16 @@ impl Pace {
 mod tests {
     use super::*;
     use crate::base::epoch;
+
+    #[test]
+    fn a_turn_is_booked_behind_those_before_it_or_not_at_all() {
+        let (mut pace, epoch) = (Pace::per_second(2.0), epoch());
+        let second = Duration::from_secs(1);
+        let booked = (0..4).map(|_| pace.book(epoch, second).map(|at| (at - epoch).as_millis()));
+        assert_eq!(booked.collect::<Vec<_>>(), [Some(0), Some(500), Some(1000), None]);
+        assert!(!pace.is_due(epoch + second));
+        assert!(pace.is_due(epoch + second + second / 2));
+    }
 
     #[test]
     fn calls_start_evenly_and_a_pause_saves_nothing_up() {

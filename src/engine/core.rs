@@ -71,6 +71,11 @@ pub struct Counters {
     pub recording_bytes: AtomicU64,
     pub rtp_lost: AtomicU64,
     pub journal_failures: AtomicU64,
+    /// Dials that went on by another trunk.
+    pub failed_over: AtomicU64,
+    /// Answers that came after we had given up; each was ended at once. The endpoint counts
+    /// those whose call had gone on by then.
+    pub late_answers: AtomicU64,
     outcomes: Mutex<HashMap<&'static str, u64>>,
 }
 

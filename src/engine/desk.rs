@@ -99,9 +99,9 @@ async fn release(core: &Core, claim: &Claim) {
 }
 
 fn free_trunk(core: &Core) -> Option<Trunk> {
-    let config = core.config();
+    let (config, now) = (core.config(), core.clock.instant());
     let is_free = |trunk: &&Trunk| {
-        core.trunks.state(&trunk.name).is_up()
+        core.trunks.takes_calls(&trunk.name, now)
             && core.live.count_of_trunk(&trunk.name) < trunk.lines
     };
     config.trunk.iter().find(is_free).cloned()

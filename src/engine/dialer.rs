@@ -2,7 +2,6 @@
 //! loop that waits for lines.
 
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,7 +18,7 @@ use crate::{
     app::{Claim, Dialler, Ended, RunAction},
     base::{Pii, RunId},
     config::{Config, DialRule, Governor, Trunk},
-    domain::{DialForm, GovernorLimits, HomeArea, Outcome, Pace, TollClass, dial_digits},
+    domain::{DialForm, GovernorLimits, HomeArea, Outcome, TollClass, dial_digits},
     store::{Principal, run::Run},
 };
 
@@ -27,11 +26,10 @@ const SYSTEM: Principal = Principal::System("dialler");
 
 /// Runs until the server ends.
 pub async fn run_dialler(core: Arc<Core>) {
-    let mut paces: HashMap<String, Pace> = HashMap::new();
     loop {
         let woken = core.wake.notified();
         let looking = hold(&*core.clock);
-        let wait = match pass(&core, &mut paces).await {
+        let wait = match pass(&core).await {
             Ok(wait) => wait,
             Err(error) => {
                 warn!(%error, "the dialler waits for the database");
@@ -50,10 +48,7 @@ pub async fn run_dialler(core: Arc<Core>) {
 }
 
 /// One look at all runs; answers how soon a trunk's next call may start.
-async fn pass(
-    core: &Arc<Core>,
-    paces: &mut HashMap<String, Pace>,
-) -> Result<Duration, crate::app::AppError> {
+async fn pass(core: &Arc<Core>) -> Result<Duration, crate::app::AppError> {
     if core.is_draining() {
         return Ok(LOOK_AGAIN);
     }
@@ -66,7 +61,7 @@ async fn pass(
     for run in core.app.active_runs().await? {
         let id = RunId::from_uuid(run.run_id);
         let now = core.clock.instant();
-        match look(core, &dialler, &run, paces, now).await? {
+        match look(core, &dialler, &run, now).await? {
             Look::Dialled { next_at } => {
                 core.set_why_idle(id, None);
                 soonest = soonest.min(next_at.saturating_duration_since(now));
@@ -86,7 +81,6 @@ async fn look(
     core: &Arc<Core>,
     dialler: &Dialler,
     run: &Run,
-    paces: &mut HashMap<String, Pace>,
     now: Instant,
 ) -> Result<Look, crate::app::AppError> {
     let idle = |why: &str| Ok(Look::Idle(why.to_owned()));
@@ -115,10 +109,9 @@ async fn look(
     if free == 0 {
         return idle("no_line");
     }
-    let pace =
-        paces.entry(trunk.name.clone()).or_insert_with(|| Pace::per_second(trunk.calls_per_s));
-    if !pace.is_due(now) {
-        return Ok(Look::Dialled { next_at: pace.due_at().unwrap_or(now) });
+    let due_at = core.trunks.with_pace(&trunk, |pace| pace.due_at().unwrap_or(now));
+    if due_at > now {
+        return Ok(Look::Dialled { next_at: due_at });
     }
     if let Some(held) = core.app.held_by_governor(&trunk.name, &limits(&trunk), at).await? {
         let until = held.until.with_timezone(&core.config().hospital.timezone);
@@ -128,8 +121,10 @@ async fn look(
     if claims.is_empty() {
         return Ok(Look::Idle(nothing_due(core, id, run.is_standing, at).await?));
     }
-    pace.take(now);
-    let next_at = pace.due_at().unwrap_or(now);
+    let next_at = core.trunks.with_pace(&trunk, |pace| {
+        pace.take(now);
+        pace.due_at().unwrap_or(now)
+    });
     for claim in claims {
         start(core, dialler, &trunk, run, claim).await;
     }
@@ -161,16 +156,22 @@ async fn nothing_due(
     }
 }
 
+/// The run's own trunk or those that take over for it; without one, the first of all.
 fn trunk_for(core: &Core, run: &Run) -> Option<Trunk> {
-    let config = core.config();
-    let mut trunks = config.trunk.iter().filter(|trunk| {
-        run.trunk.as_ref().is_none_or(|name| *name == trunk.name)
-            && core.trunks.state(&trunk.name).is_up()
-    });
-    trunks.next().cloned()
+    let (config, now) = (core.config(), core.clock.instant());
+    let named = |name: &String| config.trunk.iter().find(|trunk| trunk.name == *name);
+    let wanted: Vec<&Trunk> = match &run.trunk {
+        None => config.trunk.iter().collect(),
+        Some(name) => {
+            let own = named(name)?;
+            std::iter::once(own).chain(own.fails_over_to.iter().filter_map(named)).collect()
+        }
+    };
+    let mut up = wanted.into_iter().filter(|trunk| core.trunks.takes_calls(&trunk.name, now));
+    up.next().cloned()
 }
 
-fn limits(trunk: &Trunk) -> GovernorLimits {
+pub(super) fn limits(trunk: &Trunk) -> GovernorLimits {
     let Governor { calls_per_h_max, short_share_max, no_answer_share_max } = trunk.governor;
     GovernorLimits { calls_per_h_max, short_share_max, no_answer_share_max }
 }

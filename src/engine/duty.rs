@@ -47,8 +47,9 @@ async fn pass(core: &Arc<Core>) -> Result<(), crate::app::AppError> {
 /// Stop all calls is about patients: a duty phone rings all the same (docs/adr/0011).
 async fn ring(core: Arc<Core>, claim: DutyClaim) {
     let trunk = {
-        let config = core.config();
-        let mut up = config.trunk.iter().filter(|trunk| core.trunks.state(&trunk.name).is_up());
+        let (config, now) = (core.config(), core.clock.instant());
+        let trunks = config.trunk.iter();
+        let mut up = trunks.filter(|trunk| core.trunks.takes_calls(&trunk.name, now));
         up.next().map(|trunk| trunk.name.clone())
     };
     let target = match way_to(&core, &claim.phone, trunk).await {

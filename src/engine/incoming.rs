@@ -203,6 +203,11 @@ async fn take_call(
             return respond(core, transaction, response).await;
         }
     }
+    if trunk.as_deref().is_some_and(|trunk| !is_called(core, trunk, &request)) {
+        // Not of this house: no call, no record.
+        core.counters.calls_refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        return refuse(core, transaction, &request, NOT_FOUND).await;
+    }
     let caller = request.headers.from().ok().and_then(|from| from.uri.user()).unwrap_or_default();
     let caller = Pii::new(caller);
     if trunk.is_some() && is_blocked(core, &caller, trunk.as_deref()).await {
@@ -223,6 +228,13 @@ async fn take_call(
         let response = Response::to_request(&headers, status, &tag());
         respond(core, transaction, response).await;
     }
+}
+
+fn is_called(core: &Core, trunk: &str, request: &Request) -> bool {
+    let config = core.config();
+    let trunk = config.trunk.iter().find(|known| known.name == trunk);
+    let called = request.uri.user().unwrap_or_default();
+    trunk.is_none_or(|trunk| trunk.is_called_by(&called))
 }
 
 /// Who is on the list is refused, and that is noted. A fault of the database lets a caller in:
@@ -267,6 +279,8 @@ const PHONES_LOOK: Duration = Duration::from_secs(3);
 /// NATs forget after half a minute to two minutes; a minute is kind to both sides.
 const EXPIRES_MIN_S: u32 = 60;
 const EXPIRES_MAX_S: u32 = 3600;
+
+const NOT_FOUND: u16 = 404;
 
 /// 603: the caller's exchange tries no other way.
 const DECLINE: u16 = 603;

@@ -66,9 +66,9 @@ pub async fn ring(core: &Arc<Core>, by: &Principal, wish: RingWish) -> Result<Ri
 }
 
 fn up_trunk(core: &Core) -> Option<Trunk> {
-    let config = core.config();
+    let (config, now) = (core.config(), core.clock.instant());
     let mut trunks = config.trunk.iter();
-    trunks.find(|trunk| core.trunks.state(&trunk.name).is_up()).cloned()
+    trunks.find(|trunk| core.trunks.takes_calls(&trunk.name, now)).cloned()
 }
 
 /// Its one question: is the phone in your hand?

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::task::AbortHandle;
@@ -13,11 +13,12 @@ use super::{Core, interface_flow, sleep};
 use crate::{
     base::Machine,
     config::Trunk,
+    domain::Pace,
     sip::{
         auth::Credentials,
         endpoint::{Event, Flow},
         health::{self, Health, HealthConfig},
-        message::{NameAddr, Uri},
+        message::{NameAddr, Uri, name},
         registration::{self, Registration, RegistrationConfig, RegistrationEvent},
     },
 };
@@ -31,17 +32,28 @@ pub struct TrunkState {
     pub answers: Option<bool>,
     /// The last thing that went wrong, e.g. `REGISTER: 403`.
     pub trouble: Option<String>,
+    /// Left alone until then: it carried a dial to nobody, or asked for it.
+    pub held_until: Option<Instant>,
 }
 
 impl TrunkState {
     pub fn is_up(&self) -> bool {
         self.registered.unwrap_or(true) && self.answers.unwrap_or(true)
     }
+
+    /// What is wrong with it, for people.
+    pub fn trouble(&self, now: Instant) -> Option<String> {
+        let held = self.held_until.filter(|until| *until > now);
+        let held = held.map(|until| format!("left alone for {} s", (until - now).as_secs() + 1));
+        self.trouble.clone().or(held)
+    }
 }
 
 #[derive(Debug, Default)]
 pub struct TrunkBoard {
     states: Mutex<BTreeMap<String, TrunkState>>,
+    /// Of all who dial by a trunk.
+    paces: Mutex<BTreeMap<String, Pace>>,
     tasks: Mutex<Vec<AbortHandle>>,
 }
 
@@ -52,6 +64,24 @@ impl TrunkBoard {
 
     pub fn all(&self) -> Vec<(String, TrunkState)> {
         self.states().iter().map(|(name, state)| (name.clone(), state.clone())).collect()
+    }
+
+    /// May a call be begun on it?
+    pub fn takes_calls(&self, trunk: &str, now: Instant) -> bool {
+        let state = self.state(trunk);
+        state.is_up() && state.held_until.is_none_or(|until| until <= now)
+    }
+
+    /// Until then nobody dials by it.
+    pub fn hold_off(&self, trunk: &str, until: Instant) {
+        self.update(trunk, |state| state.held_until = state.held_until.max(Some(until)));
+    }
+
+    /// The calls a second of a trunk.
+    pub fn with_pace<T>(&self, trunk: &Trunk, act: impl FnOnce(&mut Pace) -> T) -> T {
+        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Pace::per_second(trunk.calls_per_s);
+        act(paces.entry(trunk.name.clone()).or_insert_with(fresh))
     }
 
     fn update(&self, trunk: &str, change: impl FnOnce(&mut TrunkState)) {
@@ -70,9 +100,13 @@ pub fn start_trunks(core: &Arc<Core>) {
     tasks.drain(..).for_each(|task| task.abort());
     let config = core.config();
     let addresses = |trunk: &Trunk| {
-        std::iter::once(trunk.peer.ip()).chain(trunk.also_from.iter().copied()).collect::<Vec<_>>()
+        let proxy = trunk.outbound_proxy.map(|proxy| proxy.ip());
+        let all = std::iter::once(trunk.peer.ip()).chain(proxy);
+        all.chain(trunk.also_from.iter().copied()).collect::<Vec<_>>()
     };
     core.signalling.doors().set_trunks(config.trunk.iter().flat_map(addresses).collect());
+    // A changed rate holds from now on.
+    core.trunks.paces.lock().unwrap_or_else(PoisonError::into_inner).clear();
     core.trunks.states().retain(|name, _| config.trunk.iter().any(|trunk| trunk.name == *name));
     for trunk in &config.trunk {
         core.trunks.update(&trunk.name, |_| {});
@@ -86,7 +120,24 @@ pub fn start_trunks(core: &Arc<Core>) {
 }
 
 fn flow_of(core: &Core, trunk: &Trunk) -> Option<Flow> {
-    interface_flow(core, trunk.interface.as_deref()?, trunk.transport, trunk.peer)
+    interface_flow(core, trunk.interface.as_deref()?, trunk.transport, trunk.hop())
+}
+
+/// What challenges of a trunk are answered with, in calls of either direction.
+pub(super) fn credentials_of(trunk: &Trunk) -> Option<Credentials> {
+    let user = trunk.auth_username.as_ref().or(trunk.username.as_ref());
+    let (user, password) = user.zip(trunk.password.as_ref())?;
+    Some(Credentials {
+        username: user.clone(),
+        password: password.reveal().clone(),
+        realm: trunk.realm.clone(),
+    })
+}
+
+/// Of requests outside of any dialog.
+pub(super) fn routes_of(trunk: &Trunk) -> Vec<NameAddr> {
+    let route = trunk.route();
+    route.iter().filter_map(|route| NameAddr::parse(route.as_bytes(), name::ROUTE).ok()).collect()
 }
 
 async fn register(core: Arc<Core>, trunk: Trunk) {
@@ -98,17 +149,13 @@ async fn register(core: Arc<Core>, trunk: Trunk) {
     else {
         return warn!(trunk = trunk.name, "the trunk's domain is not a SIP address");
     };
-    let credentials = trunk.password.as_ref().map(|password| Credentials {
-        username: user,
-        password: password.reveal().clone(),
-        realm: trunk.realm.clone(),
-    });
+    let credentials = credentials_of(&trunk);
     let config = RegistrationConfig {
         owner: mailbox.owner,
         flow,
         registrar,
         aor: NameAddr::new(aor),
-        routes: Vec::new(),
+        routes: routes_of(&trunk),
         credentials,
         expires_s: REGISTER_S,
     };
@@ -174,6 +221,7 @@ async fn watch(core: Arc<Core>, trunk: Trunk) {
         flow,
         target,
         from: NameAddr::new(from),
+        routes: routes_of(&trunk),
         interval: Duration::from_secs(trunk.profile.options_interval_s),
         dead_after: DEAD_AFTER,
         alive_after: ALIVE_AFTER,

@@ -64,7 +64,7 @@ pub(super) fn doctor(path: Option<&Path>, english: bool) -> Result<(), Failure> 
             doctor.tell(
                 &format!("线路 {}", trunk.name),
                 &format!("trunk {}", trunk.name),
-                options(trunk.peer),
+                options(trunk.hop()),
             );
         }
         for source in &config.source {

@@ -20,6 +20,7 @@ pub struct HealthConfig {
     pub flow: Flow,
     pub target: Uri,
     pub from: NameAddr,
+    pub routes: Vec<NameAddr>,
     pub interval: Duration,
     /// So many failures in a row make a trunk dead, so many answers alive again.
     pub dead_after: u8,
@@ -71,6 +72,9 @@ impl Health {
         let mut request = Request::new(Method::Options, self.config.target.clone());
         let mut from = self.config.from.clone();
         from.set_tag(&format!("{:016x}", self.rng.random::<u64>()));
+        for route in &self.config.routes {
+            request.headers.add(name::ROUTE, route.to_bytes());
+        }
         request.headers.add(name::FROM, from.to_bytes());
         request.headers.add(name::TO, NameAddr::new(self.config.target.clone()).to_bytes());
         request.headers.add(name::CALL_ID, format!("{:016x}", self.rng.random::<u64>()));

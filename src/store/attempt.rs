@@ -228,6 +228,25 @@ pub async fn step(
     Ok(done.rows_affected() == 1)
 }
 
+/// Another trunk carries it; answers whether it is still ours, and nobody's phone has rung.
+pub async fn next_trunk(
+    scope: &mut Scope,
+    attempt: AttemptId,
+    trunk: &str,
+    tried: &serde_json::Value,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "update attempt set trunk = $2, trunks_tried = trunks_tried || $3
+         where attempt_id = $1 and state = 'invited' and not rang",
+        attempt.as_uuid(),
+        trunk,
+        tried
+    )
+    .execute(scope.connection())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 pub struct Facts<'a> {
     pub sip_status: Option<i16>,
     pub q850: Option<i16>,

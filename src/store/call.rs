@@ -45,6 +45,13 @@ pub async fn insert(scope: &mut Scope, new: &NewCall<'_>, at: DateTime<Utc>) -> 
     Ok(())
 }
 
+pub async fn set_trunk(scope: &mut Scope, call: CallId, trunk: &str) -> Result<()> {
+    sqlx::query!("update call set trunk = $2 where call_id = $1", call.as_uuid(), trunk)
+        .execute(scope.connection())
+        .await?;
+    Ok(())
+}
+
 pub async fn set_state(
     scope: &mut Scope,
     call: CallId,

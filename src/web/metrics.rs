@@ -77,6 +77,11 @@ async fn sip(text: &mut Text, core: &Core) {
         text.head(name, "counter", help);
         text.row(name, &[], value);
     }
+    let late = counters.late_answers + get(&core.counters.late_answers);
+    text.head("sip_late_answers_total", "counter", "answers after we gave up, ended at once");
+    text.row("sip_late_answers_total", &[], late);
+    text.head("dialer_failed_over_total", "counter", "dials that went on by another trunk");
+    text.row("dialer_failed_over_total", &[], get(&core.counters.failed_over));
     text.head("sip_trunk_up", "gauge", "1 when the trunk is registered and answers");
     for (trunk, state) in core.trunks.all() {
         text.row("sip_trunk_up", &[("trunk", &trunk)], u8::from(state.is_up()));

@@ -45,6 +45,7 @@ fn every_setting_of_the_code_stands_in_the_example() {
     for file in [
         "src/config.rs",
         "src/config/trunk.rs",
+        "src/config/profile.rs",
         "src/config/intake.rs",
         "src/config/source.rs",
         "src/config/syslog.rs",

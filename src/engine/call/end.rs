@@ -78,7 +78,7 @@ impl Call {
             promised: verdict.promised,
             wants_person: verdict.wants_person,
             why: self.fault.or(self.why).map(str::to_owned),
-            judged: self.fault.map(|_| Outcome::SystemFault),
+            judged: self.fault.map(|_| Outcome::SystemFault).or(self.carriers_word(report)),
             agent: self.agent_login(),
             respondent: self.room.disposition.as_ref().and_then(|said| said.respondent),
             ..Ended::default()
@@ -90,6 +90,17 @@ impl Call {
         let outcome = until_stored("an attempt", finish).await?;
         self.core.counters.count_outcome(outcome.as_str());
         Some(outcome)
+    }
+
+    /// What this carrier means by its final status, where that is not what others mean.
+    pub(super) fn carriers_word(&self, report: &EndReport) -> Option<Outcome> {
+        if self.times.answered.is_some() || report.we_cancelled || !report.heard {
+            return None;
+        }
+        let config = self.core.config();
+        let trunk = config.trunk.iter().find(|trunk| trunk.name == self.route.trunk())?;
+        let status = report.last_status?.to_string();
+        trunk.profile.status_outcomes.get(&status)?.parse().ok()
     }
 
     fn agent_login(&self) -> Option<String> {
@@ -162,3 +173,17 @@ pub(super) async fn until_stored<T, F: Future<Output = Result<T, AppError>>>(
 
 const TRIES_MAX: u32 = 60;
 const AGAIN_AFTER: std::time::Duration = std::time::Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome;
+    use crate::config::STATUS_OUTCOMES;
+
+    #[test]
+    fn what_a_file_may_make_of_a_status_is_an_outcome_of_a_dial_that_nobody_answered() {
+        for word in STATUS_OUTCOMES {
+            let outcome: Outcome = word.parse().unwrap();
+            assert!(!outcome.was_answered(), "{word}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use super::{
     CallHandle, Kind, Line, Plan, Timers,
     beside::{Caller, caller},
     conversation::Script,
+    next_trunk::Route,
     opening::Opening,
     room::Room,
     sound::Sound,
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     app::{Beside, NewCall},
     base::{CallId, Machine as _, Pii},
-    engine::{Core, LiveCall},
+    engine::{Core, LiveCall, trunks::credentials_of},
     sip::{
         endpoint::{Flow, TransactionId},
         invite::{Command, InboundLeg, Input, Leg},
@@ -61,10 +62,11 @@ async fn take(
         tracing::error!(what, "the inbound dialplan cannot be played");
         500_u16
     })?;
-    let codecs = ["PCMA".to_owned(), "PCMU".to_owned()];
-    let of_trunk = config.trunk.iter().find(|known| trunk.as_ref() == Some(&known.name));
-    let srtp = of_trunk.map_or(interface.srtp, |trunk| trunk.srtp);
-    let sound = Sound::open(core, &interface, (&codecs, srtp), None).map_err(|error| {
+    // A phone of the house has no habits of its own.
+    let by = config.trunk.iter().find(|known| trunk.as_ref() == Some(&known.name));
+    let profile = by.map(|trunk| trunk.profile.clone()).unwrap_or_default();
+    let srtp = by.map_or(interface.srtp, |trunk| trunk.srtp);
+    let sound = Sound::open(core, &interface, (&profile, srtp), None).map_err(|error| {
         tracing::error!(%error, "no sound for a call");
         503_u16
     })?;
@@ -80,7 +82,8 @@ async fn take(
         request,
         flow,
         media: sound.local.clone(),
-        credentials: None,
+        // An SBC may challenge our BYE in a call of its own.
+        credentials: by.and_then(credentials_of),
         session_timer: Some(SessionTimerConfig { expires_s: 1800, min_se_s: 90 }),
     };
     let mut leg = Leg::inbound(leg, rand::random());
@@ -99,6 +102,7 @@ async fn take(
         at,
         kind: Kind::Inbound(beside.map(|beside| Box::new(Caller { beside, begun: false }))),
         leg,
+        route: Route::default(),
         mailbox: events,
         sound,
         plan: Some(Plan::Talk(Box::new(script))),

@@ -18,9 +18,15 @@ impl Call {
     pub(super) async fn on_leg(&mut self, event: LegEvent) {
         match event {
             LegEvent::Trying => self.timers.response_until = None,
-            LegEvent::Ringing { status } => self.on_ringing(status).await,
+            LegEvent::Ringing { status } => {
+                self.route.stop();
+                self.on_ringing(status).await;
+            }
             LegEvent::EarlyMedia { media, .. } => self.on_early_media(&media).await,
-            LegEvent::Answered(media) => self.on_answered(&media).await,
+            LegEvent::Answered(media) => {
+                self.route.stop();
+                self.on_answered(&media).await;
+            }
             LegEvent::Confirmed | LegEvent::ChangeRefused { .. } | LegEvent::Response { .. } => {}
             LegEvent::MediaChanged(media) => {
                 if self.sound.configure(&media).is_err() {
@@ -35,7 +41,11 @@ impl Call {
                 let response = Box::new(response);
                 self.command_leg(invite::Command::Respond { transaction, response });
             }
-            LegEvent::Ended(report) => self.on_ended(report).await,
+            LegEvent::Ended(report) => {
+                if !self.fails_over(&report).await {
+                    self.on_ended(report).await;
+                }
+            }
         }
     }
 
@@ -104,7 +114,9 @@ impl Call {
         !matches!(self.kind, Kind::Studio | Kind::Duty(_) | Kind::Ring(_))
     }
 
-    async fn on_ended(&mut self, report: invite::EndReport) {
+    pub(super) async fn on_ended(&mut self, report: invite::EndReport) {
+        let late = &self.core.counters.late_answers;
+        late.fetch_add(u64::from(report.late_answer), std::sync::atomic::Ordering::Relaxed);
         let now = self.core.clock.instant();
         self.tell_talk(ivr::Input::HungUp, now);
         self.tell_booth(ivr::studio::Input::HungUp);

@@ -10,6 +10,7 @@ mod end;
 mod handle;
 mod inbound;
 mod leg_events;
+mod next_trunk;
 mod opening;
 mod outbound;
 mod party;
@@ -44,6 +45,7 @@ pub use wrap_up::Disposition;
 use beside::Caller;
 use booth::Booth;
 use conversation::{Script, Talk};
+use next_trunk::Route;
 use recording::Tape;
 use room::Room;
 use sound::Sound;
@@ -65,6 +67,8 @@ struct Call {
     leg_id: LegId,
     kind: Kind,
     leg: Leg,
+    /// By which trunks it may still go.
+    route: Route,
     mailbox: Mailbox,
     sound: Sound,
     tape: Tape,
@@ -268,6 +272,7 @@ impl Call {
             self.booth.as_ref().and_then(Booth::poll_timeout),
             self.duty.as_ref().and_then(DutyPhone::poll_timeout),
             self.room.poll_timeout(),
+            self.route.poll_timeout(),
         ];
         own.into_iter().copied().chain(machines).flatten().min()
     }
@@ -288,9 +293,9 @@ impl Call {
             duty::handle_timeout(phone, now);
         }
         if take_due(&mut self.timers.response_until, now) {
-            self.why = Some("no response from the trunk");
-            self.command_leg(invite::Command::Cancel);
+            self.no_response().await;
         }
+        self.on_next_trunk(now).await;
         if take_due(&mut self.timers.ring_until, now) {
             self.command_leg(invite::Command::Cancel);
         }
@@ -359,8 +364,9 @@ impl Call {
     /// Ends the leg, whatever it is doing.
     fn hang_up(&mut self) {
         self.command_leg(invite::Command::Bye { cause: None });
-        let until = self.core.clock.instant() + GIVE_UP;
-        self.timers.give_up_at.get_or_insert(until);
+        let now = self.core.clock.instant();
+        self.timers.give_up_at.get_or_insert(now + GIVE_UP);
+        self.route.hurry(now);
     }
 
     /// Ours: an answer could not be stored, the sound could not be opened.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Call, CallHandle, Kind, Line, Plan, Tape, Timers, Times, room::Room, sound::Sound, spawn,
+    Call, CallHandle, Kind, Line, Plan, Tape, Timers, Times, next_trunk::Route, room::Room,
+    sound::Sound, spawn,
 };
 use crate::{
     base::{CallId, LegId},
@@ -19,6 +20,7 @@ pub(super) struct Opening {
     pub(super) at: DateTime<Utc>,
     pub(super) kind: Kind,
     pub(super) leg: Leg,
+    pub(super) route: Route,
     pub(super) mailbox: Mailbox,
     pub(super) sound: Sound,
     pub(super) plan: Option<Plan>,
@@ -37,6 +39,7 @@ impl Opening {
             leg_id: LegId::new(self.at),
             kind: self.kind,
             leg: self.leg,
+            route: self.route,
             mailbox: self.mailbox,
             sound: self.sound,
             tape: Tape::default(),

@@ -1,20 +1,25 @@
 //! A call out. The attempt is durable as `invited` before its INVITE leaves.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::{mpsc, watch};
 
 use super::{
     CallHandle, Command, Ending, Kind, MAILBOX, Plan, Timers, conversation::Script,
-    opening::Opening, party::Party, room::Room, sound::Sound,
+    next_trunk::Route, opening::Opening, party::Party, room::Room, sound::Sound,
 };
 use crate::{
     app::{AppError, Claim, DutyClaim, NewCall, RingClaim},
     base::{CallId, Pii, RunId},
-    config::Trunk,
-    engine::{Core, LiveCall, MediaError, MediaHandle, StudioScript, interface_flow},
+    config::{CarrierProfile, Trunk},
+    engine::{
+        Core, LiveCall, MediaError, MediaHandle, StudioScript, interface_flow,
+        trunks::{credentials_of, routes_of},
+    },
     sip::{
-        auth::Credentials,
         endpoint::Flow,
         invite::{Leg, OutboundLeg, Reliable},
         message::{Headers, NameAddr, Uri},
@@ -121,7 +126,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     };
     let sha256 = script.as_ref().map(|script| script.sha256.clone()).unwrap_or_default();
     let beside = dial.purpose.agents_sound();
-    let sound = Sound::open(core, interface, (&trunk.profile.codecs, trunk.srtp), beside)?;
+    let sound = Sound::open(core, interface, (&trunk.profile, trunk.srtp), beside)?;
     let events = core.signalling.open().await.map_err(|_| DialError::NotOurs)?;
     let (at, now) = (core.clock.wall(), core.clock.instant());
     let id = dial.id.unwrap_or_else(|| CallId::new(at));
@@ -135,6 +140,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
     let leg = leg_to.leg(core, events.owner, sound.local.clone())?;
     let leg = Leg::outbound(leg, rand::random());
     show(core, id, &dial, at);
+    let route = Route::of(&dial, &config);
     let line = dial.line.unwrap_or_else(Line::open);
     let (kind, plan, room) = kind(dial.purpose);
     let plan = script.map(|script| Plan::Talk(Box::new(script))).or(plan);
@@ -142,11 +148,10 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         Kind::Duty(claim) => Some(now + claim.lasts),
         _ => None,
     };
-    let profile = &dial.trunk.profile;
-    let after = |seconds| Some(now + Duration::from_secs(seconds));
+    let (ring_until, response_until) = ring_timers(&dial.trunk.profile, now);
     let timers = Timers {
-        ring_until: after(profile.ring_timeout_s),
-        response_until: after(profile.no_response_s),
+        ring_until: Some(ring_until),
+        response_until: Some(response_until),
         end_at: lasts,
         ..Timers::default()
     };
@@ -156,6 +161,7 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         at,
         kind,
         leg,
+        route,
         mailbox: events,
         sound,
         plan,
@@ -165,6 +171,12 @@ pub async fn dial(core: &Arc<Core>, dial: Dial) -> Result<CallHandle, DialError>
         room,
     };
     Ok(opening.begin())
+}
+
+/// Until when it may ring, and until when the trunk must have said something.
+pub(super) fn ring_timers(profile: &CarrierProfile, now: Instant) -> (Instant, Instant) {
+    let after = |seconds| now + Duration::from_secs(seconds);
+    (after(profile.ring_timeout_s), after(profile.no_response_s))
 }
 
 /// Whose call it is, and what it will be where that is no dialplan.
@@ -256,7 +268,7 @@ impl LegTo<'_> {
     ) -> Result<OutboundLeg, DialError> {
         let Self { trunk, contact, .. } = self;
         let name = trunk.interface.clone().unwrap_or_default();
-        let flow = interface_flow(core, &name, trunk.transport, trunk.peer);
+        let flow = interface_flow(core, &name, trunk.transport, trunk.hop());
         let flow: Flow = flow.ok_or_else(|| DialError::Interface(name.clone()))?;
         let domain = trunk.domain();
         let uri = |user: &str| format!("sip:{user}@{domain}").parse::<Uri>();
@@ -264,28 +276,26 @@ impl LegTo<'_> {
             Some(contact) => contact.uri.clone(),
             None => uri(self.digits).map_err(|_| DialError::Target)?,
         };
-        let routes = contact.map(|contact| contact.routes.clone()).unwrap_or_default();
+        let routes = match contact {
+            Some(contact) => contact.routes.clone(),
+            None => routes_of(trunk),
+        };
         let from = uri(&trunk.caller_number).map_err(|_| DialError::Target)?;
         let profile = &trunk.profile;
         let timer = (profile.session_expires_s > 0).then_some(SessionTimerConfig {
             expires_s: profile.session_expires_s,
             min_se_s: profile.min_se_s,
         });
-        let credentials = trunk.username.as_ref().zip(trunk.password.as_ref());
         Ok(OutboundLeg {
             owner,
             flow,
             to: NameAddr::new(target.clone()),
             target,
-            from: NameAddr::new(from),
+            from: NameAddr::new(from.clone()),
             routes,
-            headers: self.headers(),
+            headers: self.headers(&from),
             media,
-            credentials: credentials.map(|(user, password)| Credentials {
-                username: user.clone(),
-                password: password.reveal().clone(),
-                realm: trunk.realm.clone(),
-            }),
+            credentials: credentials_of(trunk),
             session_timer: timer,
             reliable: match profile.reliable_provisional {
                 true => Reliable::Required,
@@ -295,9 +305,18 @@ impl LegTo<'_> {
         })
     }
 
-    /// There is no one header for it; phones know one of these.
-    fn headers(&self) -> Headers {
+    fn headers(&self, ours: &Uri) -> Headers {
         let mut headers = Headers::default();
+        let profile = &self.trunk.profile;
+        for (name, is_wanted) in [
+            ("P-Asserted-Identity", profile.asserted_identity),
+            ("P-Preferred-Identity", profile.preferred_identity),
+        ] {
+            if is_wanted && self.contact.is_none() {
+                headers.add(name, NameAddr::new(ours.clone()).to_bytes());
+            }
+        }
+        // There is no one header for it; phones know one of these.
         if self.answers_itself {
             headers.add("Call-Info", "<sip:suifang>;answer-after=0");
             headers.add("Alert-Info", "<http://suifang>;info=alert-autoanswer;delay=0");

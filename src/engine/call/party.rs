@@ -106,7 +106,7 @@ impl Party {
         let interface = to.trunk.interface.clone().unwrap_or_default();
         let missing = || super::DialError::Interface(interface.clone());
         let known = config.interface(&interface).ok_or_else(missing)?;
-        let sound = Sound::open(core, known, (&to.trunk.profile.codecs, to.trunk.srtp), beside)?;
+        let sound = Sound::open(core, known, (&to.trunk.profile, to.trunk.srtp), beside)?;
         let mailbox = core.signalling.open().await.map_err(|_| super::DialError::NotOurs)?;
         let leg_to = LegTo {
             trunk: &to.trunk,

@@ -20,7 +20,8 @@ impl Call {
             None => verdict.conversation.or(Some(Conversation::AnsweredNoKeys)),
         };
         let facts = self.dial_facts(report);
-        let outcome = facts.outcome(conversation.filter(|_| answered || self.fault.is_some()));
+        let heard = facts.outcome(conversation.filter(|_| answered || self.fault.is_some()));
+        let outcome = self.carriers_word(report).unwrap_or(heard);
         end_ring(&self.core, claim, outcome).await;
     }
 }

@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use super::Call;
 use crate::{
-    config::{Interface, Srtp},
+    config::{CarrierProfile, Dtmf, Interface, Srtp},
     engine::{Core, LegEvent, MediaError, MediaEvent, MediaHandle, OpenLeg},
     ivr::{self, duty, studio},
     media::{self, PlayId, PlayItem},
@@ -17,6 +17,7 @@ pub(super) struct Sound {
     pub(super) events: mpsc::Receiver<MediaEvent>,
     pub(super) local: LocalMedia,
     pub(super) codec: Option<&'static str>,
+    dtmf: Dtmf,
     plays: u64,
 }
 
@@ -25,7 +26,7 @@ impl Sound {
     pub(super) fn open(
         core: &Core,
         interface: &Interface,
-        (codecs, srtp): (&[String], Srtp),
+        (profile, srtp): (&CarrierProfile, Srtp),
         beside: Option<&MediaHandle>,
     ) -> Result<Self, MediaError> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
@@ -34,7 +35,7 @@ impl Sound {
             OpenLeg { bind: interface.bind, ports, learns_any: false, events: sender, beside };
         let media = core.media.open(open)?;
         let advertised = interface.advertised();
-        let wanted = codecs.iter().map(|name| match name.as_str() {
+        let wanted = profile.codecs.iter().map(|name| match name.as_str() {
             "PCMU" => sdp::Codec::Pcmu,
             _ => sdp::Codec::Pcma,
         });
@@ -42,7 +43,7 @@ impl Sound {
             rtp: (advertised, media.rtp_port()).into(),
             rtcp: Some((advertised, media.rtp_port() + 1).into()),
             codecs: wanted.collect(),
-            telephone_event: Some(TELEPHONE_EVENT),
+            telephone_event: (profile.dtmf == Dtmf::Rfc4733).then_some(TELEPHONE_EVENT),
             ptime_ms: 20,
             srtp: (srtp != Srtp::No).then(|| LocalSrtp {
                 is_required: srtp == Srtp::Required,
@@ -50,7 +51,8 @@ impl Sound {
                 keys: [MasterKey(rand::random()), MasterKey(rand::random())],
             }),
         };
-        Ok(Self { media: Some(media), events, local, codec: None, plays: 0 })
+        let dtmf = profile.dtmf;
+        Ok(Self { media: Some(media), events, local, codec: None, dtmf, plays: 0 })
     }
 
     pub(super) fn configure(&mut self, negotiated: &Negotiated) -> Result<(), MediaError> {
@@ -61,7 +63,7 @@ impl Sound {
         let Some(media) = &self.media else { return Ok(()) };
         media.configure(remote(negotiated))?;
         // Without the event's payload type, keys come as sound.
-        media.detect_keys_in_band(true)
+        media.detect_keys_in_band(self.dtmf != Dtmf::Info)
     }
 
     pub(super) fn play(&mut self, items: Vec<PlayItem>) -> Result<PlayId, MediaError> {

@@ -81,7 +81,7 @@ fn peers(trunks: &[Trunk]) -> Result<HashMap<SocketAddr, TlsCaller>, String> {
             None => TlsCaller::by_the_system(&trunk.tls_name()),
         };
         let caller = caller.map_err(|error| format!("trunk {:?}: tls_ca: {error}", trunk.name))?;
-        Ok((trunk.peer, caller))
+        Ok((trunk.hop(), caller))
     };
     by_tls.map(peer).collect()
 }

@@ -52,8 +52,10 @@ impl ClientAuth {
             return false;
         };
         let is_stale = challenge.get("stale").is_some_and(|s| s.eq_ignore_ascii_case("true"));
+        // Many proxies forget to say that a nonce has run out, and only give a fresh one.
+        let is_fresh = challenge.get("nonce") != Some(self.last_nonce.as_str());
         let answered_before = request.headers.has(answer_name);
-        if tries >= TRIES_MAX || answered_before && !is_stale {
+        if tries >= TRIES_MAX || answered_before && !is_stale && !is_fresh {
             return false;
         }
         let Some(value) = self.sign(&challenge, &credentials, request, rng) else { return false };

@@ -148,6 +148,15 @@ impl Endpoint {
         }
     }
 
+    pub(super) fn quieten(&mut self, owner: Owner, id: RequestId, now: Instant) {
+        let Some(number) = self.client_ids.get(&(owner, id)).copied() else { return };
+        let Some(client) = self.clients.get_mut(&number) else { return };
+        if let Kind::Invite(transaction) = &mut client.kind {
+            transaction.handle_input(ClientInput::Abandoned, now);
+            self.settle_client(number);
+        }
+    }
+
     fn cancel_client(&mut self, number: u64, now: Instant) {
         let Some(client) = self.clients.get_mut(&number) else { return };
         let Kind::Invite(transaction) = &mut client.kind else { return };
@@ -262,11 +271,14 @@ impl Endpoint {
         ids.sort();
         for (key, number) in ids {
             self.client_ids.remove(&key);
-            if let Some(client) = self.clients.get_mut(&number) {
-                client.owner = None;
-                if matches!(&client.kind, Kind::Invite(t) if t.may_cancel()) {
-                    self.cancel_client(number, now);
-                }
+            let Some(client) = self.clients.get_mut(&number) else { continue };
+            client.owner = None;
+            let Kind::Invite(transaction) = &mut client.kind else { continue };
+            if transaction.may_cancel() {
+                self.cancel_client(number, now);
+            } else {
+                transaction.handle_input(ClientInput::Abandoned, now);
+                self.settle_client(number);
             }
         }
     }

@@ -67,6 +67,12 @@ pub enum Input {
         owner: Owner,
         id: RequestId,
     },
+    /// Do not say an INVITE of ours again that nobody has heard yet; a late answer to it is
+    /// still told.
+    Quieten {
+        owner: Owner,
+        id: RequestId,
+    },
     AckFor2xx {
         request: Box<Request>,
         flow: Flow,
@@ -312,6 +318,7 @@ impl Machine for Endpoint {
                 self.send_request(owner, id, *request, flow, now);
             }
             Input::Cancel { owner, id } => self.cancel(owner, id, now),
+            Input::Quieten { owner, id } => self.quieten(owner, id, now),
             Input::AckFor2xx { request, flow } => self.send_ack(*request, flow),
             Input::Respond { transaction, response } => self.respond(transaction, *response, now),
             Input::Challenge { transaction, response } => {

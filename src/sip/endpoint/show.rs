@@ -14,6 +14,7 @@ impl fmt::Debug for Input {
                 write!(f, "Request({owner:?} {id:?} {request:?} to {flow:?})")
             }
             Self::Cancel { owner, id } => write!(f, "Cancel({owner:?} {id:?})"),
+            Self::Quieten { owner, id } => write!(f, "Quieten({owner:?} {id:?})"),
             Self::AckFor2xx { flow, .. } => write!(f, "AckFor2xx(to {flow:?})"),
             Self::Challenge { transaction, response } | Self::Respond { transaction, response } => {
                 write!(f, "Respond({transaction:?} {response:?})")

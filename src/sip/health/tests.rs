@@ -31,6 +31,7 @@ fn check(answers: &str, expected: &str) {
         flow: Flow { transport: Transport::Udp, interface: InterfaceId(0), remote },
         target: "sip:10.0.0.9".parse().unwrap(),
         from: NameAddr::new("sip:suifang@10.0.0.1".parse().unwrap()),
+        routes: Vec::new(),
         interval: Duration::from_secs(30),
         dead_after: 3,
         alive_after: 2,

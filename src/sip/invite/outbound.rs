@@ -126,9 +126,10 @@ impl Leg {
         }
         self.report.we_cancelled = true;
         calling.cancel = if self.report.heard { Cancel::Sent } else { Cancel::Wanted };
-        if self.report.heard {
-            self.endpoint(EndpointInput::Cancel { owner, id });
-        }
+        self.endpoint(match self.report.heard {
+            true => EndpointInput::Cancel { owner, id },
+            false => EndpointInput::Quieten { owner, id },
+        });
     }
 
     pub(super) fn handle_invite_response(&mut self, response: Response, now: Instant) {
@@ -157,12 +158,14 @@ impl Leg {
     }
 
     fn note_ringing(&mut self, status: u16) {
+        self.report.progressed = true;
         self.report.rang |= status == 180;
         self.notify(LegEvent::Ringing { status });
     }
 
     fn handle_early(&mut self, tag: &str, response: &Response, _now: Instant) {
         let State::Calling(calling) = &mut self.state else { return };
+        self.report.progressed = true;
         let Some(early) = calling.early_dialog(tag, response) else { return };
         let prack = match early.reliable.judge(response) {
             Order::Skip => return,
@@ -275,6 +278,7 @@ impl Leg {
         self.report.last_status = Some(response.status);
         self.report.note_text(&response.reason);
         self.report.note(&response.headers);
+        self.report.retry_after_s = retry_after_s(response);
         if (300..400).contains(&response.status) {
             let contacts = response.headers.contacts().unwrap_or_default();
             self.report.redirects = contacts.into_iter().map(|contact| contact.uri).collect();
@@ -323,6 +327,14 @@ fn fork_of(response: &Response) -> Option<Dialog> {
         invite.headers.copy(&response.headers, name);
     }
     Dialog::at_caller(&invite, response).ok()
+}
+
+/// Seconds; a comment or a duration may stand behind them.
+fn retry_after_s(response: &Response) -> Option<u32> {
+    let text = response.headers.text(name::RETRY_AFTER)?;
+    let digits = text.trim_start();
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end)?.parse().ok()
 }
 
 fn invite(leg: &OutboundLeg, timer: &SessionTimer, rng: &mut StdRng) -> Request {

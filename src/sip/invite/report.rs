@@ -26,6 +26,8 @@ pub struct EndReport {
     pub texts: Vec<String>,
     /// Any response came at all.
     pub heard: bool,
+    /// Any 18x came: somebody's phone may have rung.
+    pub progressed: bool,
     /// A 180 came (or we sent one).
     pub rang: bool,
     /// A provisional response carried a session description.
@@ -34,6 +36,8 @@ pub struct EndReport {
     pub we_cancelled: bool,
     /// A 2xx crossed our CANCEL; it was acknowledged and ended.
     pub late_answer: bool,
+    /// After how long the peer wants to be asked again (RFC 3261 §20.33).
+    pub retry_after_s: Option<u32>,
     /// Where a 3xx pointed.
     pub redirects: Vec<Uri>,
 }
@@ -47,11 +51,13 @@ impl Default for EndReport {
             sip_cause: None,
             texts: Vec::new(),
             heard: false,
+            progressed: false,
             rang: false,
             early_media: false,
             answered: false,
             we_cancelled: false,
             late_answer: false,
+            retry_after_s: None,
             redirects: Vec::new(),
         }
     }

@@ -42,6 +42,8 @@ pub enum ClientInput {
     Response(Response),
     /// A CANCEL was sent: a peer that does not answer it either is given up (§9.1).
     Cancelled,
+    /// Nobody waits for it any more: what nobody has heard yet is not said again.
+    Abandoned,
 }
 
 impl InviteClientTransaction {
@@ -145,6 +147,11 @@ impl Machine for InviteClientTransaction {
             ClientInput::Cancelled => {
                 if let State::Proceeding { give_up_at } = &mut self.state {
                     *give_up_at = now + GIVE_UP;
+                }
+            }
+            ClientInput::Abandoned => {
+                if let State::Calling { resend, .. } = &mut self.state {
+                    resend.stop();
                 }
             }
         }

@@ -64,6 +64,10 @@ impl Backoff {
         is_due
     }
 
+    pub(crate) fn stop(&mut self) {
+        self.due_at = None;
+    }
+
     pub(crate) fn or(&self, other: Instant) -> Instant {
         self.due_at.map_or(other, |due_at| due_at.min(other))
     }

@@ -18,6 +18,7 @@ pub(super) enum Act {
     Repeat,
     Ack,
     Cancel,
+    Abandon,
 }
 
 #[track_caller]
@@ -46,6 +47,7 @@ pub(super) fn check_invite_client(is_reliable: bool, acts: &[(f64, Act)], expect
     run(start, acts, expected, |act| match act {
         Act::Status(status) => ClientInput::Response(response(status)),
         Act::Cancel => ClientInput::Cancelled,
+        Act::Abandon => ClientInput::Abandoned,
         _ => unreachable!("not of a client"),
     });
 }
@@ -70,7 +72,7 @@ pub(super) fn check_invite_server(is_reliable: bool, acts: &[(f64, Act)], expect
         }
         Act::Repeat => InviteServerInput::Repeat,
         Act::Ack => InviteServerInput::Ack,
-        Act::Cancel => unreachable!("not of a server"),
+        Act::Cancel | Act::Abandon => unreachable!("not of a server"),
     });
 }
 

@@ -38,7 +38,7 @@ pub(super) fn trunk_views(core: &Core) -> Vec<TrunkView> {
             up: state.is_up(),
             registered: state.registered,
             answers: state.answers,
-            trouble: state.trouble,
+            trouble: state.trouble(core.clock.instant()),
             lines: trunk.lines,
             in_use: core.live.count_of_trunk(&trunk.name),
             calls_per_s: trunk.calls_per_s,

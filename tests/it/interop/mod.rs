@@ -2,7 +2,9 @@
 
 mod baresip;
 mod baresip_agent;
+mod kamailio;
 mod networks;
+mod odd_peers;
 mod secure;
 mod sipp;
 mod torture;

@@ -2,6 +2,7 @@
 //! and on ports of its own.
 
 pub(crate) mod desk;
+pub(crate) mod odd_trunk;
 mod page;
 mod raw_phone;
 mod relay;

@@ -18,6 +18,32 @@ fn an_invite_doubles_its_interval_and_fails_after_64_t1() {
     );
 }
 
+/// The line may be dead for a moment only: said again, it would ring a phone for nobody.
+#[test]
+fn an_invite_that_nobody_waits_for_is_not_said_again_and_a_late_answer_is_told() {
+    check_invite_client(
+        false,
+        &[(3.0, Act::Abandon), (20.0, Act::Status(200))],
+        "
+        0.0 send INVITE
+        0.5 send INVITE
+        1.5 send INVITE
+        20.0 deliver 200
+        52.0 end
+        ",
+    );
+    check_invite_client(
+        false,
+        &[(3.0, Act::Abandon)],
+        "
+        0.0 send INVITE
+        0.5 send INVITE
+        1.5 send INVITE
+        32.0 fail TimedOut
+        ",
+    );
+}
+
 #[test]
 fn a_busy_answer_is_acked_each_time_it_comes() {
     check_invite_client(
