@@ -48,12 +48,15 @@ impl Guard {
         if let Some(device) = self.devices.get_mut(&(account.to_owned(), from.ip())) {
             return device.tries.wrong(FREE_TRIES, now);
         }
-        if exists {
-            let tries = entry(&mut self.accounts, account.to_owned(), |t| t.is_forgotten(now));
-            tries.map(|tries| tries.wrong(FREE_TRIES, now));
+        if exists
+            && let Some(tries) =
+                entry(&mut self.accounts, account.to_owned(), |tries| tries.is_forgotten(now))
+        {
+            tries.wrong(FREE_TRIES, now);
         }
-        let tries = entry(&mut self.sources, from.ip(), |tries| tries.is_forgotten(now));
-        tries.map(|tries| tries.wrong(FREE_TRIES_OF_A_SOURCE, now));
+        if let Some(tries) = entry(&mut self.sources, from.ip(), |tries| tries.is_forgotten(now)) {
+            tries.wrong(FREE_TRIES_OF_A_SOURCE, now);
+        }
     }
 
     pub fn right(&mut self, account: &str, from: SocketAddr, now: Instant) {

@@ -12,7 +12,7 @@ use std::{
 
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{hospital::Hospital, manifest};
+use crate::support::{hospital::Hospital, manifest, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn torture_messages_leave_the_server_alive_and_are_answered_as_the_table_says() {
@@ -35,7 +35,7 @@ async fn torture_messages_leave_the_server_alive_and_are_answered_as_the_table_s
                     let here = SocketAddr::from(([127, 0, 66, n], 5060));
                     let begins = Duration::from_millis(200) * u32::from(n);
                     scope.spawn(move || {
-                        std::thread::sleep(begins);
+                        until(begins, || false);
                         row(path, here, server)
                     })
                 });

@@ -11,6 +11,7 @@ use std::{
 };
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use suifang::engine::{Clock, SystemClock};
 
 /// Each of the three as a share of the datagrams.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,8 @@ impl Relay {
         let far = UdpSocket::bind("127.0.0.1:0").unwrap();
         let as_server = far.local_addr().unwrap();
         for socket in [&near, &far] {
-            socket.set_nonblocking(true).unwrap();
+            // Both ways are looked at every two milliseconds.
+            socket.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
         }
         let out = Way {
             from: near.try_clone().unwrap(),
@@ -74,13 +76,12 @@ impl Relay {
                 for (n, way) in [&out, &back].into_iter().enumerate() {
                     way.read(n, faults, &mut rng, &mut waiting, &counts);
                 }
-                let now = Instant::now();
+                let now = SystemClock.instant();
                 let due = waiting.extract_if(.., |(at, ..)| *at <= now).collect::<Vec<_>>();
                 for (_, n, bytes) in due {
                     let way = [&out, &back][n];
                     drop(way.by.send_to(&bytes, way.to));
                 }
-                std::thread::sleep(Duration::from_millis(1));
             }
         });
         Self { stop, spoiled, thread: Some(thread) }
@@ -105,7 +106,7 @@ impl Way {
         while let Ok(length) = self.from.recv(&mut buffer) {
             let text = String::from_utf8_lossy(&buffer[..length]);
             let bytes = text.replace(&self.own, &self.instead).into_bytes();
-            let now = Instant::now();
+            let now = SystemClock.instant();
             if rng.random_bool(faults.lost) {
                 spoiled.fetch_add(1, Ordering::Relaxed);
                 continue;
