@@ -21,7 +21,7 @@ use suifang::{
     store::{Database, Principal, Target},
 };
 
-use super::{copy_folder, free_port, manifest};
+use super::{copy_folder, free_port, manifest, share_voice};
 
 /// Runs at its ordinary pace from wherever it was set to.
 #[derive(Debug)]
@@ -60,14 +60,6 @@ pub(crate) struct Hospital {
     database: String,
     cookie: Mutex<String>,
     cookies: Mutex<HashMap<String, String>>,
-}
-
-/// Synthetic speech is the same in every hospital: each sentence is rendered once a run.
-fn share_voice(folder: &std::path::Path) {
-    let voice = std::env::temp_dir().join(format!("suifang-voice-{}", std::process::id()));
-    std::fs::create_dir_all(&voice).unwrap();
-    std::fs::create_dir_all(folder.join("data")).unwrap();
-    std::os::unix::fs::symlink(voice, folder.join("data/voice")).unwrap();
 }
 
 /// An answer of the API.

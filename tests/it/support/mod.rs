@@ -277,6 +277,14 @@ pub(crate) fn number(n: usize) -> String {
     format!("+86138{n:08}")
 }
 
+/// Synthetic speech is the same in every hospital: each sentence is rendered once a run.
+pub(crate) fn share_voice(folder: &Path) {
+    let voice = std::env::temp_dir().join(format!("suifang-voice-{}", std::process::id()));
+    fs::create_dir_all(&voice).unwrap();
+    fs::create_dir_all(folder.join("data")).unwrap();
+    std::os::unix::fs::symlink(voice, folder.join("data/voice")).unwrap();
+}
+
 pub(crate) fn until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let clock = SystemClock;
     let give_up = suifang::engine::Clock::instant(&clock) + limit;
