@@ -50,11 +50,6 @@ async fn sip(text: &mut Text, core: &Core) {
         ("sip_timeouts_total", "requests that nobody answered", counters.timeouts),
         ("sip_repeats_total", "requests answered again from memory", counters.repeats),
         ("sip_refused_total", "requests refused for want of room", counters.refused),
-        (
-            "sip_late_answers_total",
-            "answers to calls given up, ended at once",
-            counters.late_answers,
-        ),
     ] {
         text.head(name, "counter", help);
         text.row(name, &[], value);
