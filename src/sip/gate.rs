@@ -26,8 +26,11 @@ pub struct GateConfig {
     pub sign_in: Rate,
     /// New requests of all of those together: source addresses can be forged.
     pub strangers: Rate,
-    /// Whatever belongs to something that was let in already: in dialogs, ACK, responses.
+    /// Of a stranger, whatever belongs to something that was let in already: in dialogs, ACK,
+    /// responses.
     pub going_on: Rate,
+    /// The same of a known source.
+    pub known_going_on: Rate,
     /// Refusals sent to one source, and to all: more would make us somebody's amplifier.
     pub refusals: Rate,
 }
@@ -58,6 +61,9 @@ impl Default for GateConfig {
             strangers: Rate::new(400.0, 800.0),
             // 1,000 calls with a message each second, four times over.
             going_on: Rate::new(4_000.0, 8_000.0),
+            // ACK, BYE and the responses of as many calls as are let in: to drop one of these
+            // costs more than to take it.
+            known_going_on: Rate::new(20_000.0, 40_000.0),
             refusals: Rate::new(200.0, 400.0),
         }
     }
@@ -91,14 +97,14 @@ struct Source {
 
 impl Source {
     fn of(config: &GateConfig, is_known: bool, now: Instant) -> Self {
-        let (new, sign_in) = match is_known {
-            true => (config.known, config.known),
-            false => (config.stranger, config.sign_in),
+        let (new, sign_in, going_on) = match is_known {
+            true => (config.known, config.known, config.known_going_on),
+            false => (config.stranger, config.sign_in, config.going_on),
         };
         Self {
             new: Bucket::full(new, now),
             sign_in: Bucket::full(sign_in, now),
-            going_on: Bucket::full(config.going_on, now),
+            going_on: Bucket::full(going_on, now),
             refusals: Bucket::full(config.refusals, now),
         }
     }
@@ -160,12 +166,14 @@ impl Gate {
             }
             None => self.sources.entry(from).or_insert_with(|| Source::of(&config, is_known, now)),
         };
-        let bucket = match kind {
-            Kind::GoesOn => &mut own.going_on,
-            Kind::SignIn => &mut own.sign_in,
-            Kind::Call | Kind::Question => &mut own.new,
+        let (bucket, known) = match kind {
+            Kind::GoesOn => (&mut own.going_on, config.known_going_on),
+            Kind::SignIn => (&mut own.sign_in, config.known),
+            Kind::Call | Kind::Question => (&mut own.new, config.known),
         };
-        bucket.raise(if is_known { config.known } else { bucket.rate });
+        if is_known {
+            bucket.raise(known);
+        }
         let passes = bucket.take(now) && (!for_all || self.strangers.take(now));
         passes.then_some(Admission::Pass)
     }

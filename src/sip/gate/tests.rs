@@ -146,6 +146,16 @@ fn a_refusal_is_a_response_to_the_request_and_nothing_else_is_refused_aloud() {
 }
 
 #[test]
+fn the_ends_of_calls_that_were_let_in_are_taken_too() {
+    let (mut gate, now) = (Gate::new(GateConfig::default(), epoch()), epoch());
+    for method in ["INVITE", "ACK", "BYE"] {
+        let tag = if method == "INVITE" { "" } else { ";tag=2" };
+        let [passed, ..] = second(&mut gate, &message(method, tag), TRUNK, true, 4_000, now);
+        assert_eq!(passed, 4_000, "{method}");
+    }
+}
+
+#[test]
 fn a_phone_that_signs_in_is_known_from_then_on() {
     let (mut gate, now) = (Gate::new(GateConfig::default(), epoch()), epoch());
     while gate.admit(&message("INVITE", ""), SCANNER, false, now) == Admission::Pass {}
