@@ -3,12 +3,13 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Child,
     time::Duration,
 };
 
 use suifang::sim::{Truth, compare};
 
+use super::start_baresip;
 use crate::support::{Stage, answers, number, said, until};
 
 /// baresip as the patient: it is called, picks up, and answers the questionnaire by its own
@@ -91,22 +92,11 @@ impl Phone {
              module aufile.so\nmodule_tmp account.so\nmodule_app menu.so\n\
              module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n"
         );
-        fs::write(folder.join("config"), config).unwrap();
         let dialled = number(1).trim_start_matches("+86").to_owned();
         let account = format!(
             "<sip:{dialled}@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs=PCMA\n"
         );
-        fs::write(folder.join("accounts"), account).unwrap();
-        fs::write(folder.join("contacts"), "").unwrap();
-        let log = fs::File::create(folder.join("log")).unwrap();
-        let child = Command::new("baresip")
-            .arg("-f")
-            .arg(&folder)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let child = start_baresip(&folder, &config, &account);
         Self { child, control }
     }
 

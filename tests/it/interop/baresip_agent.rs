@@ -1,9 +1,4 @@
-use std::{
-    fs,
-    path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{fs, path::Path, process::Child, time::Duration};
 
 use serde_json::{Value, json};
 use suifang::{
@@ -13,6 +8,7 @@ use suifang::{
     store::Principal,
 };
 
+use super::start_baresip;
 use crate::support::{
     desk::{channel, seconds_of},
     dial, free_port,
@@ -99,21 +95,10 @@ impl Softphone {
              module_path /usr/lib/baresip/modules\nmodule g711.so\nmodule ausine.so\n\
              module aufile.so\nmodule_tmp account.so\nmodule_app menu.so\n"
         );
-        fs::write(folder.join("config"), config).unwrap();
         let account = format!(
             "<sip:8001@{server}>;auth_user=8001;auth_pass=secret;regint=60;answermode=auto;audio_codecs=PCMA\n"
         );
-        fs::write(folder.join("accounts"), account).unwrap();
-        fs::write(folder.join("contacts"), "").unwrap();
-        let log = fs::File::create(folder.join("log")).unwrap();
-        let child = Command::new("baresip")
-            .arg("-f")
-            .arg(&folder)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let child = start_baresip(&folder, &config, &account);
         Self { child, folder }
     }
 }

@@ -9,7 +9,11 @@ mod secure;
 mod sipp;
 mod torture;
 
-use std::process::Command;
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
 
 /// Is the program installed? Otherwise says so, for the closing lines of `make test`.
 pub(crate) fn installed(program: &str, tests: usize) -> bool {
@@ -18,4 +22,20 @@ pub(crate) fn installed(program: &str, tests: usize) -> bool {
         println!("NOT RUN ({tests}): {program} is not installed");
     }
     found
+}
+
+/// baresip with this configuration and this account, all in `folder`; what it says is in `log`.
+fn start_baresip(folder: &Path, config: &str, account: &str) -> Child {
+    fs::write(folder.join("config"), config).unwrap();
+    fs::write(folder.join("accounts"), account).unwrap();
+    fs::write(folder.join("contacts"), "").unwrap();
+    let log = fs::File::create(folder.join("log")).unwrap();
+    Command::new("baresip")
+        .arg("-f")
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
 }

@@ -6,7 +6,7 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Child,
     sync::atomic::Ordering::Relaxed,
     time::Duration,
 };
@@ -14,6 +14,7 @@ use std::{
 use serde_json::{Value, json};
 use suifang::{base::Pii, engine::Clock, store::Principal};
 
+use super::start_baresip;
 use crate::support::{
     Stage,
     desk::{channel, seconds_of},
@@ -246,18 +247,7 @@ impl Softphone {
              module_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control}\n",
             pem.join("ours-ca.pem").display()
         );
-        fs::write(folder.join("config"), config).unwrap();
-        fs::write(folder.join("accounts"), account).unwrap();
-        fs::write(folder.join("contacts"), "").unwrap();
-        let log = fs::File::create(folder.join("log")).unwrap();
-        let child = Command::new("baresip")
-            .arg("-f")
-            .arg(&folder)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let child = start_baresip(&folder, &config, account);
         let mut found = None;
         until(Duration::from_secs(10), || {
             found = TcpStream::connect(("127.0.0.1", control)).ok();

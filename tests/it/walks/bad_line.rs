@@ -40,8 +40,7 @@ async fn a_tenth_lost_doubled_and_late_changes_no_outcome_and_leaves_nothing_beh
     let spoiled = relay.spoiled();
     println!("{calls} calls, {spoiled} datagrams spoiled, {:?}", result.differences);
     assert!(spoiled > calls, "the line was not bad: {spoiled}");
-    // 99 in 100; of thirty, one says nothing yet.
-    assert!(result.differences.len() <= (calls / 100).max(1), "{:#?}", result.differences);
+    assert!(result.differences.len() <= calls / 100, "{:#?}", result.differences);
     for (number, dials) in carrier.dials() {
         assert_eq!(dials, 1, "{number} was dialled {dials} times");
     }
