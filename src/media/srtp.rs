@@ -15,6 +15,8 @@ use ctr::{
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
+use crate::base::{Breakage, broken};
+
 /// Both ciphers are the same; the tags of RTP are 80 or 32 bits. SRTCP has 80 in both
 /// (RFC 4568 §6.2.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -329,7 +331,8 @@ fn stream(cipher: &Aes128, counter: &[u8; KEY], bytes: &mut [u8]) {
 /// In a time that does not tell how much of it is right.
 fn same(ours: &[u8], theirs: &[u8]) -> bool {
     let differs = ours.iter().zip(theirs).fold(0, |all, (a, b)| all | (a ^ b));
-    ours.len() == theirs.len() && std::hint::black_box(differs) == 0
+    let is_same = ours.len() == theirs.len() && std::hint::black_box(differs) == 0;
+    is_same || broken(Breakage::SealNotChecked)
 }
 
 struct Header {

@@ -1,6 +1,7 @@
 //! Dialogs (RFC 3261 §12): who talks with whom, through which proxies, and in what
 //! order.
 
+use crate::base::{Breakage, broken};
 use crate::sip::message::{
     CSeq, Headers, Method, NameAddr, ParseError, Request, Response, Uri, name,
 };
@@ -77,7 +78,7 @@ impl Dialog {
     }
 
     pub fn is_with(&self, peer: &NameAddr) -> bool {
-        self.remote.tag() == peer.tag()
+        self.remote.tag() == peer.tag() || broken(Breakage::ForeignTagTaken)
     }
 
     pub fn target(&self) -> &Uri {
@@ -139,7 +140,7 @@ impl Dialog {
         if is_new {
             self.remote_seq = Some(cseq.number);
         }
-        is_new
+        is_new || broken(Breakage::OldCseqTaken)
     }
 
     /// A target refresh (§12.2): re-INVITE, UPDATE and their 2xx move the peer's address.

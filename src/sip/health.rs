@@ -12,7 +12,7 @@ use super::{
     endpoint::{Event, Flow, Input as EndpointInput, Owner, RequestId},
     message::{Method, NameAddr, Request, Uri, name},
 };
-use crate::base::Machine;
+use crate::base::{Breakage, Machine, broken};
 
 #[derive(Clone, Debug)]
 pub struct HealthConfig {
@@ -87,7 +87,7 @@ impl Health {
     }
 
     fn judge(&mut self, answered: bool) {
-        if answered == self.is_alive {
+        if answered == self.is_alive || broken(Breakage::SilentTrunkStaysAlive) {
             self.against = 0;
             return;
         }

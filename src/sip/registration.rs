@@ -12,7 +12,7 @@ use super::{
     endpoint::{Event, Flow, Input as EndpointInput, Owner, RequestId},
     message::{Headers, Method, NameAddr, Request, Response, Uri, name},
 };
-use crate::base::Machine;
+use crate::base::{Breakage, Machine, broken};
 
 #[derive(Clone, Debug)]
 pub struct RegistrationConfig {
@@ -176,6 +176,9 @@ impl Registration {
         let retry_in = backoff.max(asked).mul_f64(self.rng.random_range(0.75..1.25));
         let retry_in = retry_in.max(asked);
         self.state = State::Waiting { retry_at: now + retry_in };
+        if self.failures >= 3 && broken(Breakage::RegistrationGivesUp) {
+            self.state = State::Stopped;
+        }
         self.outputs.push_back(Output::Notify(RegistrationEvent::Failed { status, retry_in }));
         if until.is_some_and(|until| until <= now + retry_in) {
             self.outputs.push_back(Output::Notify(RegistrationEvent::Lost));
@@ -238,6 +241,9 @@ impl Machine for Registration {
 
 /// What was granted to our contact; other devices of the same number may be listed too.
 fn granted_s(headers: &Headers, aor: &NameAddr, asked_s: u32) -> u32 {
+    if broken(Breakage::GrantedTimeIgnored) {
+        return asked_s;
+    }
     let contacts = headers.contacts().unwrap_or_default();
     let ours = contacts.iter().filter(|c| contacts.len() == 1 || c.uri.user() == aor.uri.user());
     let param = ours.filter_map(|contact| contact.params.get("expires")?.parse::<u32>().ok()).min();

@@ -13,6 +13,8 @@ pub use crypto::{LocalSrtp, MasterKey, NegotiatedSrtp, Suite};
 pub use read::Description;
 use read::MediaLine;
 
+use crate::base::{Breakage, broken};
+
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Codec {
     Pcma,
@@ -335,7 +337,9 @@ impl SdpSession {
     fn direction(&self, line: &MediaLine) -> Direction {
         let mut theirs = line.direction;
         // The hold of RFC 2543: nothing may be sent to 0.0.0.0.
-        theirs.receives &= line.address.is_some_and(|ip| !ip.is_unspecified());
+        theirs.receives &= line
+            .address
+            .is_some_and(|ip| !ip.is_unspecified() || broken(Breakage::HoldByAddressMissed));
         theirs.seen_from_the_other_side().and(self.wish())
     }
 

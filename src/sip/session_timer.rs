@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::base::{Breakage, broken};
+
 use super::message::{Headers, Request, Response, name};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,6 +68,7 @@ impl SessionTimer {
     /// A 422: its minimum is ours from now on (§7.4). False when it makes no sense.
     pub fn raise(&mut self, response: &Response) -> bool {
         match response.headers.number(name::MIN_SE) {
+            _ if broken(Breakage::LongerTimerRefused) => false,
             Ok(Some(min)) if min > self.interval_s && min <= INTERVAL_MAX_S => {
                 self.interval_s = min;
                 true
@@ -88,6 +91,9 @@ impl SessionTimer {
     /// Judges a peer's INVITE or UPDATE before it is answered (§9).
     pub fn check(&self, request: &Request) -> Result<(), TooSmall> {
         let min_se_s = self.min_se_s();
+        if broken(Breakage::ShortTimerTaken) {
+            return Ok(());
+        }
         match interval(&request.headers) {
             Some(interval_s) if interval_s < min_se_s && knows_timer(&request.headers) => {
                 Err(TooSmall { min_se_s })

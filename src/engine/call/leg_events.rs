@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Call, Kind};
 use crate::{
+    base::{Breakage, broken},
     ivr,
     sip::{
         invite::{self, LegEvent},
@@ -34,6 +35,7 @@ impl Call {
                 }
             }
             LegEvent::Key(key) => {
+                self.sound.keys_by = Some("INFO");
                 self.on_key(key).await;
             }
             LegEvent::Request { transaction, request } => {
@@ -51,6 +53,8 @@ impl Call {
 
     async fn on_ringing(&mut self, status: u16) {
         self.timers.response_until = None;
+        self.room.is_alerted |= self.times.answered.is_none();
+        self.join_up();
         let is_first = self.times.answered.is_none() && !self.rang;
         if status != 180 || !is_first {
             return;
@@ -67,6 +71,7 @@ impl Call {
         if self.sound.configure(media).is_err() {
             return self.fail("the sound could not be configured");
         }
+        self.room.has_early_sound |= broken(Breakage::EarlySoundIsRingback);
         if !self.early && self.is_recorded() {
             self.early = true;
             self.core.live.update(self.id, |live| live.state = "early_media");

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     app::NextTrunk,
-    base::{E164, Pii},
+    base::{Breakage, E164, Pii, broken},
     config::{Config, Trunk},
     domain::read_cell,
     engine::dialer,
@@ -256,7 +256,7 @@ impl Call {
 fn is_dead(report: &EndReport) -> bool {
     let is_refused = report.last_status == Some(UNAVAILABLE);
     let is_gone = !report.heard && matches!(report.by, By::Timeout | By::Fault);
-    !report.progressed
+    (!report.progressed || broken(Breakage::NextTrunkAfterRinging))
         && !report.answered
         && !report.we_cancelled
         && !report.late_answer

@@ -63,7 +63,7 @@ impl Line {
 
     /// It never became a call.
     pub(crate) fn end(&self) {
-        let ending = Ending { outcome: None, sip_status: None, answered: false };
+        let ending = Ending::default();
         self.ending.send_replace(Some(ending));
     }
 }

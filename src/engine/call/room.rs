@@ -48,6 +48,10 @@ pub(super) struct Room {
     pub(super) tells_at: Option<Instant>,
     music: bool,
     ringback: bool,
+    /// Somebody's telephone rings, or a carrier says that something goes on (any 18x).
+    pub(super) is_alerted: bool,
+    /// RTP of the patient's side has come, whatever was said of it.
+    pub(super) has_early_sound: bool,
 }
 
 impl Room {
@@ -391,9 +395,11 @@ impl Call {
         self.room.music = false;
     }
 
-    /// Until the patient's side has a sound of its own.
+    /// Until the patient's side has a sound of its own: a description promises one, and some
+    /// carriers do not keep that (telephony.md, case 3).
     fn play_ringback(&mut self) {
-        let wanted = self.rang && !self.early && self.times.answered.is_none();
+        let is_answered = self.times.answered.is_some();
+        let wanted = self.room.is_alerted && !self.room.has_early_sound && !is_answered;
         if wanted == self.room.ringback {
             return;
         }

@@ -17,6 +17,8 @@ pub(super) struct Sound {
     pub(super) events: mpsc::Receiver<MediaEvent>,
     pub(super) local: LocalMedia,
     pub(super) codec: Option<&'static str>,
+    /// How the last key came: `RFC 4733`, `in-band` or `INFO`.
+    pub(super) keys_by: Option<&'static str>,
     dtmf: Dtmf,
     plays: u64,
 }
@@ -52,7 +54,7 @@ impl Sound {
             }),
         };
         let dtmf = profile.dtmf;
-        Ok(Self { media: Some(media), events, local, codec: None, dtmf, plays: 0 })
+        Ok(Self { media: Some(media), events, local, codec: None, keys_by: None, dtmf, plays: 0 })
     }
 
     pub(super) fn configure(&mut self, negotiated: &Negotiated) -> Result<(), MediaError> {
@@ -100,7 +102,11 @@ impl Call {
     pub(super) async fn on_sound(&mut self, event: MediaEvent) {
         let now = self.core.clock.instant();
         match event.event {
-            LegEvent::Sound(media::Event::Key(key, _)) => {
+            LegEvent::Sound(media::Event::Key(key, way)) => {
+                self.sound.keys_by = Some(match way {
+                    media::KeySource::Rfc4733 => "RFC 4733",
+                    media::KeySource::InBand => "in-band",
+                });
                 self.on_key(key).await;
             }
             LegEvent::Sound(media::Event::PlayFinished { id, is_complete, .. })
@@ -116,6 +122,10 @@ impl Call {
             LegEvent::Sound(media::Event::SpeechStarted) => {
                 self.tell_talk(ivr::Input::Speech, now);
                 self.tell_booth(studio::Input::SpeechStarted);
+            }
+            LegEvent::Sound(media::Event::FirstRtp) if self.times.answered.is_none() => {
+                self.room.has_early_sound = true;
+                self.join_up();
             }
             LegEvent::Sound(media::Event::SpeechEnded) => {
                 self.tell_booth(studio::Input::SpeechEnded);

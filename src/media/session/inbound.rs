@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Instant};
 
 use super::{Event, Session};
+use crate::base::{Breakage, broken};
 use crate::media::{
     Codec, KeySource, SILENCE, SpeechChange, TICK_MS, ToneChange, level_dbm0, rtcp,
     rtp::{Packet, Reception},
@@ -180,11 +181,13 @@ impl Session {
                 });
             }
         }
-        self.stats.far_quiet_ms = if level_dbm0(&far) < QUIET_DBM0 {
-            self.stats.far_quiet_ms.saturating_add(TICK_MS as u32)
+        let stats = &mut self.stats;
+        if level_dbm0(&far) < QUIET_DBM0 {
+            stats.far_quiet_ms = stats.far_quiet_ms.saturating_add(TICK_MS as u32);
         } else {
-            0
-        };
+            stats.far_quiet_ms = 0;
+            stats.far_loud_ms = stats.far_loud_ms.saturating_add(TICK_MS as u32);
+        }
         let heard = if is_key { &SILENCE } else { &far };
         match self.speech.push(heard, self.echo_ticks > 0) {
             Some(SpeechChange::Started) => self.emit(Event::SpeechStarted),
@@ -197,7 +200,8 @@ impl Session {
         let Some(expected_since) = self.expected_since else { return };
         let last_at = self.reception.as_ref().map_or(expected_since, Reception::last_at);
         let quiet = now.saturating_duration_since(last_at.max(expected_since));
-        if quiet >= self.config.rtp_timeout && !self.has_timed_out {
+        let is_quiet = quiet >= self.config.rtp_timeout && !broken(Breakage::SilenceForgiven);
+        if is_quiet && !self.has_timed_out {
             self.has_timed_out = true;
             self.emit(Event::RtpTimeout);
         }

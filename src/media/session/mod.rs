@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::base::Key;
+use crate::base::{Breakage, Key, broken};
 
 use super::{
     CadenceClassifier, Codec, EventDecoder, EventSender, Frame, JitterBuffer, JitterCounts,
@@ -131,6 +131,8 @@ pub struct SessionStats {
     /// For how long the far side has been all but silent: one-way audio shows here, not
     /// in packet counts.
     pub far_quiet_ms: u32,
+    /// For how long it was louder than that, all in all.
+    pub far_loud_ms: u32,
 }
 
 /// A datagram of ours; reused from tick to tick.
@@ -241,7 +243,8 @@ impl Session {
         self.set_srtp(remote.srtp);
         self.remote = Some(remote);
         // Silence that was agreed on does not count towards the time-out.
-        self.expected_since = self.expected_since.map(|_| now);
+        let since = broken(Breakage::RingTimeIsSilence).then_some(now);
+        self.expected_since = self.expected_since.map(|_| now).or(since);
     }
 
     /// What a key has counted goes on for as long as the key is the same: a number that is

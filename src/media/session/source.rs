@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use crate::base::{Breakage, broken};
+
 /// The address of the SDP is believed at once, and whenever it speaks. Behind NAT the port
 /// is another: it is learnt, from the host that signalling named, when it has spoken for
 /// half a second and the named port has not. Whoever else sends is a stranger and never
@@ -36,6 +38,9 @@ impl Source {
     }
 
     pub(super) fn accepts(&mut self, from: SocketAddr) -> bool {
+        if broken(Breakage::StrangerHeard) {
+            return true;
+        }
         let from = canonical(from);
         if from == self.named && !self.learns_any {
             (self.learnt, self.candidate) = (Some(from), None);

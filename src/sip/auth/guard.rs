@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::base::{Breakage, broken};
+
 #[derive(Debug, Default)]
 pub struct Guard {
     accounts: HashMap<String, Tries>,
@@ -35,6 +37,9 @@ struct Device {
 impl Guard {
     /// Is a proof of this account from there to be looked at?
     pub fn may_try(&self, account: &str, from: SocketAddr, now: Instant) -> bool {
+        if broken(Breakage::GuessesFree) {
+            return true;
+        }
         if let Some(device) = self.devices.get(&(account.to_owned(), from.ip())) {
             return device.port == from.port() || !device.tries.is_locked(now);
         }

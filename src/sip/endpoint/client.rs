@@ -7,7 +7,7 @@ use rand::Rng;
 
 use super::{Counters, DIALOGS_MAX, Endpoint, Event, Flow, Owner, RequestId, Timer, Way};
 use crate::{
-    base::Machine,
+    base::{Breakage, Machine, broken},
     sip::{
         dialog::{Dialog, DialogKey},
         message::{Method, Request, Response, name},
@@ -259,7 +259,8 @@ impl Endpoint {
         if is_new {
             self.counters.late_answers += 1;
             let mut bye = dialog.request(Method::Bye);
-            if let Some(branch) = self.stamp(&mut bye, flow) {
+            let branch = self.stamp(&mut bye, flow);
+            if let Some(branch) = branch.filter(|_| !broken(Breakage::LateAnswerKept)) {
                 self.start(None, bye, flow, (branch, "BYE".to_owned()), now);
             }
         }

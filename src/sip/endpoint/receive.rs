@@ -10,6 +10,7 @@ use super::{
     admit::admit,
     server::{merge_key, server_key},
 };
+use crate::base::{Breakage, broken};
 use crate::sip::{
     dialog::DialogKey,
     message::{Broken, Framed, Message, Method, Request, Response, datagram, name},
@@ -93,7 +94,8 @@ impl Endpoint {
             Method::Ack => return self.receive_ack(request),
             _ => {}
         }
-        if let Some(id) = self.server_keys.get(&server_key(&request, &request.method)).copied() {
+        let known = self.server_keys.get(&server_key(&request, &request.method)).copied();
+        if let Some(id) = known.filter(|_| !broken(Breakage::RepeatIsNew)) {
             return self.repeat(id, now);
         }
         if request.method == Method::Cancel {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng, rngs::StdRng};
 
 use super::{By, Key, Leg, LegEvent, LocalMedia, Pending, Purpose, Response, State};
+use crate::base::{Breakage, broken};
 use crate::sip::{
     message::{Method, Request, body_of, name},
     sdp::{APPLICATION_SDP, Description},
@@ -126,7 +127,7 @@ impl Leg {
         match response.status {
             200..=299 => self.handle_change_accepted(&pending, response, now),
             // Both offered at once: who waits less goes first (§14.1).
-            491 => {
+            491 if !broken(Breakage::GlareNotWaitedOut) => {
                 let wish = Wish { hold: Some(self.sdp.is_holding()), media: None, is_refresh };
                 let wait = glare_wait(&mut self.rng, up.is_caller);
                 self.sdp.hold(up.change.was_holding);

@@ -7,7 +7,7 @@ use super::{
     By, Flow, Leg, LegEvent, State, TransactionId, inbound::copy_record_route, up::Unacked,
 };
 use crate::{
-    base::Key,
+    base::{Breakage, Key, broken},
     sip::{
         dialog::Dialog,
         message::{Method, NameAddr, Request, Response, body_of, name},
@@ -72,7 +72,8 @@ impl Leg {
     fn handle_reinvite(&mut self, id: TransactionId, request: &Request, now: Instant) {
         let State::Up(up) = &mut self.state else { return self.refuse(id, request, 491) };
         // Two offers at once: neither counts (§14.2).
-        if up.change.is_running() || up.unacked.is_some() {
+        let is_glare = up.change.is_running() || up.unacked.is_some();
+        if is_glare && !broken(Breakage::GlareNotRefused) {
             return self.refuse(id, request, 491);
         }
         if let Err(too_small) = up.timer.check(request) {
@@ -108,6 +109,9 @@ impl Leg {
     /// In early dialogs too (RFC 3311 §5.2).
     fn handle_update(&mut self, id: TransactionId, request: &Request, now: Instant) {
         let offer = body_of(&request.headers, &request.body, APPLICATION_SDP);
+        if matches!(self.state, State::Calling(_)) && broken(Breakage::EarlyUpdateRefused) {
+            return self.refuse(id, request, 405);
+        }
         if let State::Up(up) = &mut self.state {
             if offer.is_some() && (up.change.is_running() || up.unacked.is_some()) {
                 return self.refuse(id, request, 491);

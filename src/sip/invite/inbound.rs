@@ -9,6 +9,7 @@ use super::{
     By, EndpointInput, Flow, Leg, LegEvent, LocalMedia, Negotiated, Owner, State, TransactionId,
     up::{Unacked, Up},
 };
+use crate::base::{Breakage, broken};
 use crate::sip::{
     auth::{ClientAuth, Credentials},
     dialog::Dialog,
@@ -226,7 +227,8 @@ impl Leg {
         }
         let waiting = std::mem::replace(&mut offered.waiting, Waiting::Nothing);
         let mut response = Response::to_request(&request.headers, 200, "");
-        if let Some(offer) = body_of(&request.headers, &request.body, APPLICATION_SDP) {
+        let offer = body_of(&request.headers, &request.body, APPLICATION_SDP);
+        if let Some(offer) = offer.filter(|_| !broken(Breakage::PrackOfferUnanswered)) {
             match self.answer_to(&offer) {
                 Ok((text, media)) => {
                     response.set_body(APPLICATION_SDP, text);
@@ -289,7 +291,7 @@ fn is_behind_nat(request: &Request, flow: Flow) -> bool {
     if flow.transport == Transport::Tls {
         return true;
     }
-    if request.headers.has(name::RECORD_ROUTE) {
+    if request.headers.has(name::RECORD_ROUTE) || broken(Breakage::ContactOfNatBelieved) {
         return false;
     }
     // Over TCP the connection is the path; the port in Contact is its listener.

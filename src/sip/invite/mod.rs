@@ -33,7 +33,7 @@ use super::{
     sdp::{LocalMedia, Negotiated, SdpSession},
     transaction::Failure,
 };
-use crate::base::{Key, Machine};
+use crate::base::{Breakage, Key, Machine, broken};
 
 #[derive(Debug)]
 pub enum Input {
@@ -283,7 +283,9 @@ impl Leg {
         let known = self.acks.iter().find(|sent| sent.id == id && sent.tag == tag);
         let Some(SentAck { ack, flow, .. }) = known else { return false };
         let (request, flow) = (Box::new(ack.clone()), *flow);
-        self.endpoint(EndpointInput::AckFor2xx { request, flow });
+        if !broken(Breakage::AckNotRepeated) {
+            self.endpoint(EndpointInput::AckFor2xx { request, flow });
+        }
         true
     }
 
@@ -403,6 +405,8 @@ impl Leg {
             }
             // A refresh or re-INVITE that nobody answers: the other end is gone
             // (RFC 3261 §12.2.1.2, RFC 4028 §10).
+            Purpose::Change { .. } | Purpose::Refresh
+                if broken(Breakage::RefreshSilenceForgiven) => {}
             Purpose::Change { .. } | Purpose::Refresh => self.hang_up(By::Timeout, None, now),
         }
     }

@@ -8,6 +8,7 @@ use super::{
     By, EndpointInput, Flow, Leg, LegEvent, LocalMedia, Negotiated, Owner, Purpose, RequestId,
     Response, State, up::Up,
 };
+use crate::base::{Breakage, broken};
 use crate::sip::{
     auth::{ClientAuth, Credentials},
     dialog::{Dialog, DialogKey},
@@ -125,6 +126,9 @@ impl Leg {
             return;
         }
         self.report.we_cancelled = true;
+        if broken(Breakage::CancelNotSent) {
+            return;
+        }
         calling.cancel = if self.report.heard { Cancel::Sent } else { Cancel::Wanted };
         self.endpoint(match self.report.heard {
             true => EndpointInput::Cancel { owner, id },
@@ -160,6 +164,9 @@ impl Leg {
     fn note_ringing(&mut self, status: u16) {
         self.report.progressed = true;
         self.report.rang |= status == 180;
+        if self.report.early_media && broken(Breakage::RingingAfterEarlyMediaLost) {
+            return;
+        }
         self.notify(LegEvent::Ringing { status });
     }
 
@@ -177,12 +184,13 @@ impl Leg {
             }
         };
         let description = body_of(&response.headers, &response.body, APPLICATION_SDP)
+            .filter(|_| response.status != 180 || !broken(Breakage::RingingWithSdpUnheard))
             .and_then(|body| Description::parse(&body).ok());
         let media = description.and_then(|answer| self.sdp.accept(&answer).ok());
         if let Some(media) = &media {
             early.media = Some(media.clone());
         }
-        if let Some((prack, dialog)) = prack {
+        if let Some((prack, dialog)) = prack.filter(|_| !broken(Breakage::PrackNotSent)) {
             let flow = self.flow_to(&dialog);
             self.send(prack, flow, Purpose::Formality);
         }
@@ -224,7 +232,7 @@ impl Leg {
         self.state = State::Up(up.into());
         self.send_ack(id, tag, ack, flow);
         match media {
-            _ if self.report.we_cancelled => {
+            _ if self.report.we_cancelled && !broken(Breakage::CancelledAnswerTaken) => {
                 // The 2xx crossed our CANCEL, or came after the ring time-out.
                 self.report.late_answer = true;
                 self.hang_up(By::Us, None, now);
@@ -255,7 +263,9 @@ impl Leg {
         let bye = other.request(Method::Bye);
         let flow = self.flow_to(&other);
         self.send_ack(id, tag, ack, flow);
-        self.send(bye, flow, Purpose::Formality);
+        if !broken(Breakage::ForkLeftUp) {
+            self.send(bye, flow, Purpose::Formality);
+        }
     }
 
     fn handle_refusal(&mut self, response: &Response) {

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{By, Leg, LegEvent, Purpose, State, TransactionId, change::Change};
+use crate::base::{Breakage, broken};
 use crate::sip::{
     dialog::Dialog,
     message::{Method, Request, Response, body_of, name},
@@ -74,12 +75,16 @@ impl Leg {
     fn unacked_timeout(&mut self, now: Instant) {
         let State::Up(up) = &mut self.state else { return };
         let Some(unacked) = &mut up.unacked else { return };
+        if unacked.give_up_at <= now && broken(Breakage::LostAckForgiven) {
+            up.unacked = None;
+            return;
+        }
         if unacked.give_up_at <= now {
             up.unacked = None;
             let (by, cause) = up.bye_waits.take().unwrap_or((By::Timeout, None));
             return self.hang_up(by, cause, now);
         }
-        if unacked.resend.fires(now) {
+        if unacked.resend.fires(now) && !broken(Breakage::AnswerNotRepeated) {
             let (transaction, response) = (unacked.transaction, unacked.response.clone());
             self.respond(transaction, response);
         }

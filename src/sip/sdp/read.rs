@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::base::{Breakage, broken};
+
 use super::{AVP, Codec, Direction, SAVP, SdpError, crypto::Crypto};
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -60,7 +62,9 @@ impl MediaLine {
             formats: media.fmt.split_ascii_whitespace().map(str::to_owned).collect(),
             address,
             rtcp: all("rtcp").next().and_then(|value| rtcp_address(value, address)),
-            direction: direction_of(&media.attributes).unwrap_or(direction),
+            direction: direction_of(&media.attributes)
+                .filter(|_| !broken(Breakage::DirectionMissed))
+                .unwrap_or(direction),
             ptime_ms: all("ptime").next().and_then(|value| value.trim().parse().ok()),
             crypto: all("crypto").filter_map(Crypto::parse).collect(),
             maps: all("rtpmap").filter_map(map).collect(),
@@ -94,7 +98,10 @@ impl MediaLine {
     /// number.
     pub(super) fn event_number(&self) -> Option<u8> {
         let is_event = |number: &u8| {
-            self.name_of(*number).is_some_and(|name| is(name, "telephone-event/8000"))
+            self.name_of(*number).is_some_and(|name| {
+                is(name, "telephone-event/8000")
+                    || is(name, "telephone-event/16000") && broken(Breakage::EventsOfAnotherClock)
+            })
         };
         self.format_numbers().find(is_event)
     }

@@ -17,7 +17,7 @@ use bytes::Bytes;
 
 use super::{Backoff, Failure, GIVE_UP, Output, Response};
 use crate::{
-    base::Machine,
+    base::{Breakage, Machine, broken},
     sip::message::{CSeq, Method, Request, name},
 };
 
@@ -123,7 +123,9 @@ impl InviteClientTransaction {
             (State::Accepted { .. }, 200..=299) => {}
             (State::Calling { .. } | State::Proceeding { .. }, _) => {
                 let ack = self.ack(&response);
-                self.outputs.push_back(Output::Send(ack.clone()));
+                if !broken(Breakage::RefusalNotAcked) {
+                    self.outputs.push_back(Output::Send(ack.clone()));
+                }
                 let wait = if self.is_reliable { Duration::ZERO } else { GIVE_UP };
                 self.state = State::Completed { ack, until: now + wait };
             }
@@ -165,7 +167,8 @@ impl Machine for InviteClientTransaction {
                 self.fail(Failure::TimedOut);
             }
             State::Calling { resend, .. } => {
-                let again = resend.fires(now).then(|| Output::Send(self.bytes.clone()));
+                let is_due = resend.fires(now) && !broken(Breakage::InviteNotRepeated);
+                let again = is_due.then(|| Output::Send(self.bytes.clone()));
                 self.outputs.extend(again);
             }
             State::Accepted { until } | State::Completed { until, .. } if *until <= now => {

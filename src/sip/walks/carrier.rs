@@ -387,3 +387,20 @@ fn requests_follow_record_route_and_contact() {
     let routes: Vec<_> = ack.headers.all(name::ROUTE).map(String::from_utf8_lossy).collect();
     assert_eq!(routes, ["<sip:10.1.1.1;lr>", "<sip:10.0.0.9;lr>"]);
 }
+
+#[test]
+fn a_phone_behind_nat_gets_our_bye_where_its_invite_came_from() {
+    let mut phone = Scripted::new();
+    let ids = ("<sip:us@10.0.0.1>", "<sip:8001@hospital.example>;tag=x", "call-1");
+    // Of its own network, which we cannot reach.
+    let contact = [("Contact", "<sip:8001@192.168.1.7:5062>")];
+    phone.request("INVITE", 1, ids, &contact, ("application/sdp", SDP));
+    phone.command(Command::Answer);
+    let ok = phone.expect_status(200);
+    let local = ok.headers.text(name::TO).unwrap();
+    phone.request("ACK", 1, (&local, ids.1, ids.2), &contact, ("", ""));
+    phone.command(Command::Bye { cause: None });
+    let bye = phone.expect(Method::Bye);
+    assert_eq!(bye.uri.to_string(), "sip:8001@192.168.1.7:5062", "its name stays its name");
+    assert_eq!(phone.sent_to.unwrap().to_string(), PEER, "the way is that of its packets");
+}

@@ -1,6 +1,9 @@
 //! A carrier, a proxy or a phone whose every word is written in the test.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 
@@ -23,6 +26,8 @@ pub(super) struct Scripted {
     pub(super) timer: Option<SessionTimerConfig>,
     /// What we sent and the script has not looked at yet.
     sent: Vec<Message>,
+    /// Where the last of it went.
+    pub(super) sent_to: Option<SocketAddr>,
     log: Vec<String>,
 }
 
@@ -42,6 +47,7 @@ impl Scripted {
             leg: None,
             timer: None,
             sent: Vec::new(),
+            sent_to: None,
             log: Vec::new(),
         }
     }
@@ -105,7 +111,8 @@ impl Scripted {
     fn handle_output(&mut self, output: EndpointOutput) {
         let now = self.now;
         match output {
-            EndpointOutput::Transmit { bytes, .. } => {
+            EndpointOutput::Transmit { bytes, flow } => {
+                self.sent_to = Some(flow.remote);
                 self.sent.push(datagram(&bytes).expect("we write what we can read").unwrap());
             }
             EndpointOutput::Deliver { event, .. } => {
@@ -202,8 +209,11 @@ impl Scripted {
             "{method} sip:us@10.0.0.1:5060 SIP/2.0\r\n\
              Via: SIP/2.0/UDP {PEER};branch=z9hG4bK{number}\r\n\
              From: {remote}\r\nTo: {local}\r\nCall-ID: {call_id}\r\nCSeq: {number} {method}\r\n\
-             Contact: <sip:peer@{PEER}>\r\n"
+             "
         );
+        if !headers.iter().any(|(name, _)| *name == name::CONTACT) {
+            text += &format!("Contact: <sip:peer@{PEER}>\r\n");
+        }
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
         }

@@ -27,6 +27,7 @@ mod quality;
 mod questionnaires;
 mod queues;
 mod records;
+mod ringback;
 mod ring_test;
 mod roles;
 mod services;

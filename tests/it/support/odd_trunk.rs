@@ -12,6 +12,7 @@ use std::{
 use suifang::engine::{Clock as _, SystemClock};
 
 /// What it says to an INVITE, and how long after it came.
+/// `status|headers`, and after an empty line a body.
 pub(crate) type Script = Vec<(u64, &'static str)>;
 
 /// A trunk on which each word is written in the test.
@@ -101,6 +102,7 @@ impl Drop for OddTrunk {
 
 fn reply(request: &str, status: &str) -> String {
     let (status, more) = status.split_once('|').unwrap_or((status, ""));
+    let (more, body) = more.split_once("\r\n\r\n").unwrap_or((more, ""));
     let mut text = format!("SIP/2.0 {status}\r\n");
     for line in request.lines().take_while(|line| !line.is_empty()) {
         let name = line.split(':').next().unwrap();
@@ -115,5 +117,5 @@ fn reply(request: &str, status: &str) -> String {
     if !more.is_empty() {
         text += &format!("{more}\r\n");
     }
-    text + "Content-Length: 0\r\n\r\n"
+    text + &format!("Content-Length: {}\r\n\r\n{body}", body.len())
 }
