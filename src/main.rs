@@ -66,6 +66,9 @@ fn run(args: Args) -> Result<(), Failure> {
             content::import(path.as_deref(), &file, run.as_deref(), &by)
         }
         Command::Call { to, trunk, dialplan } => serve::call(path.as_deref(), to, trunk, dialplan),
+        Command::Trunk(args::Trunk::Test { name, number, english }) => {
+            serve::test_trunk(path.as_deref(), &name, number, english)
+        }
         Command::User(user) => account::user(path.as_deref(), user),
         Command::Person(person) => person::person(path.as_deref(), &person),
         Command::StopAll { reason, apologise, by } => {

@@ -42,6 +42,7 @@ mod threshold;
 mod uncertain;
 mod take;
 mod toll;
+mod trunk_test;
 mod window;
 mod word;
 
@@ -108,5 +109,8 @@ pub use threshold::{
     shipped_thresholds, weight_gain,
 };
 pub use toll::{HomeArea, TollClass};
+pub use trunk_test::{
+    Grade, LineCall, OptionsAnswer, Registered, TrunkFacts, TrunkFinding, judge_trunk,
+};
 pub use uncertain::CutOff;
 pub use window::{Calendar, DayKind, DayPart, Window};

@@ -18,14 +18,16 @@ use tokio::{
 use tracing::warn;
 
 use super::{
-    CallCommand, Core, Dial, DialPurpose, StudioWish, Wanted, call::dial, prompt_counts,
-    record_prompts, start_trunks,
+    CallCommand, Core, Dial, DialPurpose, StudioWish, Wanted,
+    call::dial,
+    prompt_counts, record_prompts, start_trunks,
+    trunk_test::{test_trunk, test_trunk_by_call},
 };
 use crate::{
     app::LiveCalls,
     base::{E164, Pii},
     config::{Config, Trunk},
-    domain::read_cell,
+    domain::{Grade, read_cell},
     store::{Principal, person},
 };
 
@@ -48,6 +50,12 @@ pub enum Request {
     },
     Status,
     Reload,
+    /// Registration and OPTIONS of a trunk; with a number, a call to a colleague instead.
+    TestTrunk {
+        trunk: String,
+        number: Option<String>,
+        english: bool,
+    },
     /// Who speaks the sentences of each dialplan.
     Prompts,
     /// A phone is called and a nurse reads.
@@ -140,6 +148,15 @@ async fn act(core: &Arc<Core>, config: Option<&Path>, request: Request) -> Resul
             Ok(format!("{} calls live, {stopped}", core.live.count()))
         }
         Request::Reload => reload(core, config),
+        Request::TestTrunk { trunk, number, english } => {
+            let found = match number {
+                Some(number) => test_trunk_by_call(core, &trunk, &number).await?,
+                None => test_trunk(core, &trunk).await?,
+            };
+            let lines: Vec<_> = found.iter().map(|finding| finding.line(english)).collect();
+            let is_good = found.iter().all(|finding| finding.grade != Grade::Bad);
+            if is_good { Ok(lines.join("\n")) } else { Err(lines.join("\n")) }
+        }
         Request::Prompts => {
             let clips = core.app.kept_clips().await.map_err(|error| error.to_string())?;
             let speaks = |language: &str| core.voice.speaks(language);

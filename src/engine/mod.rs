@@ -35,6 +35,7 @@ mod sources;
 mod studio;
 mod syslog;
 mod tls;
+mod trunk_test;
 mod trunks;
 mod tts;
 mod verify;

@@ -57,6 +57,13 @@ pub(super) enum Command {
         #[arg(long, default_value = "ring_test")]
         dialplan: String,
     },
+    /// Is a trunk registered, does it answer; with a number, what a colleague hears, keys and
+    /// sees who is called over it. Each finding says what to ask the carrier for.
+    #[command(
+        subcommand,
+        after_help = "Example: suifang trunk test telecom\n         suifang trunk test telecom 13800138000"
+    )]
+    Trunk(Trunk),
     /// Accounts of the page, and phones that register.
     #[command(subcommand)]
     User(User),
@@ -167,6 +174,19 @@ pub(super) enum User {
     /// A phone that may register; its password is read from standard input.
     #[command(after_help = "Example: echo secret-of-8001 | suifang user phone 8001")]
     Phone { phone: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Trunk {
+    /// Through the running server; the colleague answers three questions by keys.
+    Test {
+        /// As the configuration calls it.
+        name: String,
+        /// A colleague's telephone.
+        number: Option<String>,
+        #[arg(long)]
+        english: bool,
+    },
 }
 
 /// The person is named by id or by record number (病案号).

@@ -5,7 +5,7 @@ use std::path::Path;
 use suifang::{
     app::LiveCalls,
     config::Log,
-    engine::{ControlRequest, Server, ask_server, serve_control},
+    engine::{ControlRequest, Reply, Server, ask_server, serve_control},
     store::Principal,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -75,6 +75,35 @@ pub(super) fn call(
     ask(path, &ControlRequest::Call { to, trunk, dialplan })
 }
 
+/// Each half is printed as soon as it is known; the call too when the first half is bad.
+pub(super) fn test_trunk(
+    path: Option<&Path>,
+    name: &str,
+    number: Option<String>,
+    english: bool,
+) -> Result<(), Failure> {
+    let of = |number| ControlRequest::TestTrunk { trunk: name.to_owned(), number, english };
+    let mut bad = report(path, &of(None))?;
+    if number.is_some() {
+        let waits = "同事的电话会响,请他接听并按提示按键 / a colleague's telephone rings: answer and press keys";
+        let half = waits.split_once(" / ").map(|(zh, en)| if english { en } else { zh });
+        println!("… {}", half.unwrap_or(waits));
+        bad += report(path, &of(number))?;
+    }
+    if bad > 0 { Err(Failure::other(format!("{bad} findings"))) } else { Ok(()) }
+}
+
+/// Prints the findings, and answers how many are bad.
+fn report(path: Option<&Path>, request: &ControlRequest) -> Result<usize, Failure> {
+    let reply = reply_to(path, request)?;
+    let bad = reply.said.lines().filter(|line| line.starts_with('✗')).count();
+    if !reply.ok && bad == 0 {
+        return Err(Failure::other(reply.said));
+    }
+    println!("{}", reply.said);
+    Ok(bad)
+}
+
 pub(super) fn record_prompts(
     path: Option<&Path>,
     to: String,
@@ -97,18 +126,22 @@ pub(super) fn status(path: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn ask(path: Option<&Path>, request: &ControlRequest) -> Result<(), Failure> {
+    let reply = reply_to(path, request)?;
+    if !reply.ok {
+        return Err(Failure::other(reply.said));
+    }
+    println!("{}", reply.said);
+    Ok(())
+}
+
+fn reply_to(path: Option<&Path>, request: &ControlRequest) -> Result<Reply, Failure> {
     let (config, _) = setting::load(path)?;
     setting::runtime()?.block_on(async {
         let asked = ask_server(&config.paths.data, request).await;
-        let reply = asked.map_err(|error| {
+        asked.map_err(|error| {
             let data = config.paths.data.display();
             Failure::other(format!("no server runs with {data} ({error}): start `suifang serve`"))
-        })?;
-        if !reply.ok {
-            return Err(Failure::other(reply.said));
-        }
-        println!("{}", reply.said);
-        Ok(())
+        })
     })
 }
 

@@ -43,7 +43,17 @@ impl Call {
         self.store_end(&report, &end).await;
         self.core.remove_call(self.id);
         let answered = self.times.answered.is_some();
-        let ending = Ending { outcome, sip_status: report.last_status, answered };
+        let sound = stats.unwrap_or_default();
+        let ending = Ending {
+            outcome,
+            sip_status: report.last_status.filter(|_| report.heard),
+            answered,
+            codec: self.sound.codec,
+            packets_received: sound.received,
+            packets_lost: sound.lost,
+            far_loud_ms: sound.far_loud_ms,
+            keys_by: self.sound.keys_by,
+        };
         self.ending.send_replace(Some(ending));
     }
 

@@ -51,11 +51,18 @@ pub struct CallHandle {
 }
 
 /// How a call ended, for who waits for it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Ending {
     pub outcome: Option<Outcome>,
     pub sip_status: Option<u16>,
     pub answered: bool,
+    pub codec: Option<&'static str>,
+    pub packets_received: u32,
+    pub packets_lost: u32,
+    /// For how long the far side was louder than silence.
+    pub far_loud_ms: u32,
+    /// How the last key came.
+    pub keys_by: Option<&'static str>,
 }
 
 impl CallHandle {

@@ -13,4 +13,5 @@ mod phone;
 mod run;
 mod stopping;
 mod syslog;
+mod trunk_test;
 mod studio;

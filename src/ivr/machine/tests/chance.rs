@@ -12,7 +12,7 @@ use crate::ivr::{
 };
 
 const DIALPLANS: &[&str] =
-    &["followup", "htn", "dm", "phq", "satisfaction", "inbound", "ring_test", "rate"];
+    &["followup", "htn", "dm", "phq", "satisfaction", "inbound", "ring_test", "rate", "line_test"];
 const CALLS: u64 = 2000;
 /// The first twelve are what a willing caller presses.
 const KEYS: &str = "1111112223#512223456789*0#";
