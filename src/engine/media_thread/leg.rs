@@ -21,6 +21,9 @@ pub(super) struct Leg {
     pub(super) session: Session,
     pub(super) rtp: UdpSocket,
     pub(super) rtcp: UdpSocket,
+    /// Its thread is told when there is something to read there.
+    pub(super) is_watched: bool,
+    pub(super) has_reports: bool,
     pub(super) events: mpsc::Sender<MediaEvent>,
     /// Events for which the call task had no room.
     pub(super) pending: VecDeque<MediaEvent>,
@@ -37,9 +40,11 @@ impl Leg {
     /// The first half of a tick: empty the sockets, play out.
     pub(super) fn receive(&mut self, now: Instant, buffer: &mut [u8], metrics: &MediaMetrics) {
         let session = &mut self.session;
-        let mut received = 0;
-        received += drain(&self.rtp, buffer, |bytes, from| session.handle_rtp(bytes, from, now));
-        received += drain(&self.rtcp, buffer, |bytes, from| session.handle_rtcp(bytes, from, now));
+        let mut received = drain(&self.rtp, buffer, |b, from| session.handle_rtp(b, from, now));
+        // After the sound: it was said later.
+        if std::mem::take(&mut self.has_reports) || !self.is_watched {
+            received += drain(&self.rtcp, buffer, |b, from| session.handle_rtcp(b, from, now));
+        }
         metrics.packets_received.fetch_add(received, Relaxed);
         session.playout(now);
     }

@@ -4,6 +4,7 @@
 mod handle;
 mod leg;
 mod reactor;
+mod reports;
 mod wheel;
 
 use std::{
@@ -214,6 +215,8 @@ impl MediaThreads {
             pending: VecDeque::new(),
             recording: None,
             hears: Vec::new(),
+            is_watched: false,
+            has_reports: false,
             holder: Arc::downgrade(&held),
             _lease: lease,
         });

@@ -12,12 +12,15 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Command, FinalStats, LegKey, MediaMetrics, Order, leg::Leg, wheel::Wheel};
+use super::{
+    Command, FinalStats, LegKey, MediaMetrics, Order, leg::Leg, reports::Reports, wheel::Wheel,
+};
 use crate::media::{Tap, TickOutput, mix};
 
 pub(super) struct Reactor {
     legs: HashMap<LegKey, Leg>,
     wheel: Wheel,
+    reports: Reports,
     out: TickOutput,
     buffer: Box<[u8]>,
     over: Vec<LegKey>,
@@ -29,6 +32,7 @@ impl Reactor {
         Self {
             legs: HashMap::new(),
             wheel: Wheel::new(now),
+            reports: Reports::new(),
             out: TickOutput::default(),
             buffer: vec![0; DATAGRAM_MAX].into(),
             over: Vec::new(),
@@ -48,6 +52,11 @@ impl Reactor {
     pub(super) fn turn(&mut self, now: Instant) {
         let skipped = self.wheel.skip(now);
         self.metrics.turns_skipped.fetch_add(skipped, Relaxed);
+        for key in self.reports.ready() {
+            if let Some(leg) = self.legs.get_mut(&key) {
+                leg.has_reports = true;
+            }
+        }
         while let Some(due) = self.wheel.turn(now) {
             if now.saturating_duration_since(due.at) > LATE {
                 let legs = self.wheel.legs(due.slot).len() as u64;
@@ -84,8 +93,9 @@ impl Reactor {
 
     pub(super) fn obey(&mut self, Command { leg: key, order }: Command, now: Instant) {
         match order {
-            Order::Open { leg, beside, arrived } => {
+            Order::Open { mut leg, beside, arrived } => {
                 self.wheel.insert(key, beside, now);
+                leg.is_watched = self.reports.watch(key, &leg.rtcp);
                 self.legs.insert(key, *leg);
                 let _ = arrived.map(|arrived| arrived.send(()));
             }
@@ -113,6 +123,7 @@ impl Reactor {
     ) {
         let Some(leg) = self.legs.remove(&key) else { return };
         self.wheel.remove(key);
+        self.reports.forget(&leg.rtcp);
         let (beside, arrived) = (Some(beside), Some(arrived));
         let order = Order::Open { leg: Box::new(leg), beside, arrived };
         if let Err(error) = to.try_send(Command { leg: key, order }) {

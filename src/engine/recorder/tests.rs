@@ -35,23 +35,22 @@ fn frames_that_found_no_room_are_silence_in_their_place() {
     let metrics = RecorderMetrics::default();
     let folder = Scratch::new("gaps");
     let path = folder.join("call.wav");
-    let (frames, queue) = sync_channel(10);
+    let (blocks, queue) = sync_channel(2);
     let (done, ended) = oneshot::channel();
     let marks = Arc::new(Marks::default());
-    let mut feed =
-        RecordingFeed { frames, index: 0, marks: marks.clone(), metrics: Arc::default() };
+    let mut feed = RecordingFeed::new(blocks, marks.clone(), Arc::default());
     let mut writing =
-        Writing::new(Job { path: path.clone(), frames: queue, done, marks }, &metrics);
-    let losses: Vec<usize> = (0..16).filter(|_| feed.push(&frame(7, 7))).collect();
-    assert_eq!(losses, [10], "said once");
+        Writing::new(Job { path: path.clone(), blocks: queue, done, marks }, &metrics);
+    let losses: Vec<usize> = (0..20).filter(|_| feed.push(&frame(7, 7))).collect();
+    assert_eq!(losses, [14], "said once, when the third block of five has no room");
     assert!(writing.drain(&metrics));
     feed.push(&frame(7, 7));
     drop(feed);
     assert!(!writing.drain(&metrics));
     writing.finish(&metrics);
     let done = ended.blocking_recv().unwrap();
-    assert_eq!((done.duration_ms, done.dropped_frames), (17 * 20, 6));
-    let expected = [[7; 3200].as_slice(), &[0; 1920], &[7; 320]].concat();
+    assert_eq!((done.duration_ms, done.dropped_frames), (21 * 20, 10));
+    let expected = [[7; 3200].as_slice(), &[0; 3200], &[7; 320]].concat();
     assert_eq!(samples(&path), expected);
 }
 
