@@ -130,7 +130,7 @@ impl Scripted {
                     9,
                 ));
             }
-            EndpointOutput::Close { .. } => {}
+            EndpointOutput::Close { .. } | EndpointOutput::Heard { .. } => {}
         }
     }
 
