@@ -34,6 +34,8 @@ pub struct CallFacts {
     /// Of the patient's leg.
     pub last_status: Option<u16>,
     pub q850: Option<u8>,
+    /// Sound was offered before the answer.
+    pub had_early_media: bool,
     /// Trunks that have carried it to nobody, with what they said.
     pub tried: Vec<(String, Option<u16>)>,
     pub dial: Option<DialRecord>,
@@ -46,6 +48,8 @@ pub struct DialRecord {
     pub facts: DialFacts,
     pub voice_heard: bool,
     pub keys_given: bool,
+    /// Absent: not asked for, or not answered.
+    pub identity: Option<bool>,
     pub conversation: Option<Conversation>,
     pub outcome: Option<Outcome>,
 }
@@ -103,6 +107,9 @@ fn facts(call: &CallFacts) -> Vec<Said> {
             en: format!("Q.850 cause {cause}{en}"),
         });
     }
+    if call.had_early_media {
+        facts.push(said("接通前有声音（早期语音）", "sound before the answer (early media)"));
+    }
     if let Some(dial) = &call.dial {
         of_dial(dial, &mut facts);
     }
@@ -115,7 +122,7 @@ fn facts(call: &CallFacts) -> Vec<Said> {
 }
 
 fn of_dial(dial: &DialRecord, facts: &mut Vec<Said>) {
-    let DialRecord { facts: wire, voice_heard, keys_given, conversation, .. } = dial;
+    let DialRecord { facts: wire, voice_heard, keys_given, identity, .. } = dial;
     facts.push(match wire.rang {
         true => said("对方振铃", "it rang"),
         false => said("没有听到振铃", "it was not heard to ring"),
@@ -137,16 +144,11 @@ fn of_dial(dial: &DialRecord, facts: &mut Vec<Said>) {
         (true, false) => said("听到人声，没有按键", "a voice was heard, no key was pressed"),
         (false, false) => said("没有人声，没有按键", "neither a voice nor a key"),
     });
-    match conversation {
-        None | Some(Conversation::SystemFault) => {}
-        Some(Conversation::IdentityNotConfirmed) => {
-            facts.push(said("身份未确认", "the identity was not confirmed"));
-        }
-        Some(Conversation::Completed | Conversation::Partial | Conversation::BreakOff) => {
-            facts.push(said("身份已确认或问卷不要求确认", "identity confirmed, or not asked for"));
-        }
-        Some(_) => facts.push(said("没有问到需要确认身份之处", "not as far as the identity")),
-    }
+    facts.push(match identity {
+        Some(true) => said("身份已确认", "the identity was confirmed"),
+        Some(false) => said("身份不符", "the identity was not confirmed"),
+        None => said("没有核对身份", "the identity was not asked for, or not answered"),
+    });
 }
 
 fn ended(why: &str) -> Said {

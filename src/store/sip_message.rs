@@ -127,6 +127,8 @@ pub struct Facts {
     pub voice_heard: Option<bool>,
     pub keys_given: Option<bool>,
     pub conversation: Option<String>,
+    /// `confirmed` or `failed`; absent: it was not asked for, or not answered.
+    pub identity: Option<String>,
     pub outcome: Option<String>,
     pub why: Option<String>,
     pub trunks_tried: Option<serde_json::Value>,
@@ -143,6 +145,8 @@ pub async fn facts(scope: &mut Scope, call: CallId) -> Result<Option<Facts>> {
              a.early_media as "early_media?", a.answered as "answered?",
              a.we_cancelled as "we_cancelled?", a.voice_heard as "voice_heard?",
              a.keys_given as "keys_given?", a.conversation as "conversation?",
+             (select w.option_code from answer w where w.call_id = c.call_id
+                 and w.link_id = 'open.identity' order by w.at desc limit 1) as "identity?",
              a.outcome as "outcome?", a.why as "why?", a.trunks_tried as "trunks_tried?",
              t.state as "task_state?", d.until as "put_off_until?",
              d.facts->>'because' as "put_off_because?"

@@ -104,7 +104,7 @@ pub async fn read_trace(
     let Reading { by, did, reason, in_clear } = reading;
     let found = app.read_signalling(by, call, (did, reason), at).await?;
     let Signalling { facts, legs, messages } = found;
-    let explanation = explain(&call_facts(&facts, &legs), zone);
+    let explanation = explain(&call_facts(&facts, &legs, &messages), zone);
     let began_at = messages.first().map_or(facts.started_at, |first| first.at);
     Ok(Trace {
         call,
@@ -145,11 +145,21 @@ fn one(row: &Message, is_repeat: bool, began_at: DateTime<Utc>, in_clear: bool) 
             || row.method.clone(),
             |status| format!("{status} {}", reason_phrase(status)).trim_end().to_owned(),
         ),
-        has_sdp: row.message.contains("\r\nv=0") || row.message.contains("\nv=0"),
+        has_sdp: has_sdp(&row.message),
         is_repeat,
         is_cut: row.is_cut,
         text: if in_clear { row.message.clone() } else { masked(&row.message) },
     }
+}
+
+fn has_sdp(text: &str) -> bool {
+    text.contains("\nv=0")
+}
+
+fn is_early_media(message: &Message) -> bool {
+    !message.is_ours
+        && message.status.is_some_and(|status| (180..200).contains(&status))
+        && has_sdp(&message.message)
 }
 
 fn rtp(leg: Leg) -> RtpFacts {
@@ -167,7 +177,7 @@ fn rtp(leg: Leg) -> RtpFacts {
     }
 }
 
-fn call_facts(facts: &Facts, legs: &[Leg]) -> CallFacts {
+fn call_facts(facts: &Facts, legs: &[Leg], messages: &[Message]) -> CallFacts {
     let leg = legs.iter().find(|leg| leg.role == "patient").or_else(|| legs.first());
     let status = |status: Option<i16>| status.and_then(|status| u16::try_from(status).ok());
     let cause = |cause: Option<i16>| cause.and_then(|cause| u8::try_from(cause).ok());
@@ -184,6 +194,7 @@ fn call_facts(facts: &Facts, legs: &[Leg]) -> CallFacts {
         voice_heard: facts.voice_heard.unwrap_or_default(),
         keys_given: facts.keys_given.unwrap_or_default(),
         conversation: facts.conversation.as_deref().and_then(|w| w.parse::<Conversation>().ok()),
+        identity: facts.identity.as_deref().map(|word| word == "confirmed"),
         outcome,
     });
     let task = facts.task_state.as_deref().and_then(|word| word.parse().ok());
@@ -194,6 +205,7 @@ fn call_facts(facts: &Facts, legs: &[Leg]) -> CallFacts {
         end_why: facts.why.clone().or_else(|| facts.end_why.clone()),
         last_status: leg.and_then(|leg| status(leg.sip_status)),
         q850: leg.and_then(|leg| cause(leg.q850)),
+        had_early_media: messages.iter().any(is_early_media),
         tried: facts.trunks_tried.as_ref().map(tried).unwrap_or_default(),
         dial,
         task: task.map(|state| TaskRecord {

@@ -16,9 +16,10 @@ pub fn without_secrets(bytes: &[u8]) -> String {
         // A folded line belongs to the one before it. A fragment of SIP may be a body, too.
         hides = if is_folded { hides } else { is_secret(line) };
         match () {
-            () if hides && is_folded => out.push_str(" …"),
+            // Of a secret's further lines nothing is left.
+            () if hides && is_folded => continue,
             () if hides => out.push_str(&without_credentials(line)),
-            () if part == Part::Body => out.push_str(without_keys(line)),
+            () if part == Part::Body => out.push_str(&without_keys(line)),
             () => out.push_str(&without_password(line)),
         }
         out.push_str(end);
@@ -94,11 +95,12 @@ fn is_secret(line: &str) -> bool {
     SECRET.contains(&name.as_str())
 }
 
-/// A challenge keeps what tells why it was answered wrongly; credentials keep nothing.
+/// A challenge keeps what tells why it was answered wrongly; credentials keep nothing. What is
+/// left can still be read as what it was, by programs that draw captures, too.
 fn without_credentials(line: &str) -> String {
-    let Some((name, value)) = line.split_once(':') else { return "…".to_owned() };
+    let Some((name, value)) = line.split_once(':') else { return GONE.to_owned() };
     if !name.trim().to_ascii_lowercase().ends_with("-authenticate") {
-        return format!("{name}: …");
+        return format!("{name}: Digest response=\"{GONE}\"");
     }
     let value = value.trim();
     let (scheme, params) = value.split_once(' ').unwrap_or((value, ""));
@@ -106,10 +108,11 @@ fn without_credentials(line: &str) -> String {
         let name = param.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
         HARMLESS.contains(&name.as_str())
     });
-    let kept: Vec<_> = kept.chain(["…"]).collect();
     // A scheme of its own making could be a secret with no name before it.
-    let scheme = if scheme.eq_ignore_ascii_case("digest") { scheme } else { "…" };
-    format!("{name}: {scheme} {}", kept.join(", "))
+    let is_digest = scheme.eq_ignore_ascii_case("digest");
+    let kept = kept.filter(|_| is_digest).map(str::to_owned);
+    let kept: Vec<_> = kept.chain([format!("nonce=\"{GONE}\"")]).collect();
+    format!("{name}: Digest {}", kept.join(", "))
 }
 
 /// `sip:user:password@host` (RFC 3261 §19.1.1).
@@ -129,7 +132,7 @@ fn without_password(line: &str) -> String {
         match user.split_once(':') {
             Some((user, _)) if after.starts_with('@') => {
                 out.push_str(user);
-                out.push_str(":…");
+                out.push_str(&format!(":{GONE}"));
             }
             _ => out.push_str(user),
         }
@@ -139,16 +142,16 @@ fn without_password(line: &str) -> String {
     out
 }
 
-/// Keys of sound (RFC 4568) and what opens a path for it (RFC 8839).
-fn without_keys(line: &str) -> &str {
-    let lower = line.trim_start().to_ascii_lowercase();
-    let known = [
-        ("a=crypto:", "a=crypto:…"),
-        ("k=", "k=…"),
-        ("a=key-mgmt:", "a=key-mgmt:…"),
-        ("a=ice-pwd:", "a=ice-pwd:…"),
-    ];
-    known.iter().find(|(begins, _)| lower.starts_with(begins)).map_or(line, |(_, shown)| shown)
+/// Keys of sound (RFC 4568) and what opens a path for it (RFC 8839), letter by letter: the body
+/// stays as long as its Content-Length says. Number and suite of a key stay, too.
+fn without_keys(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    let begins = |name: &&&str| lower.trim_start().starts_with(**name);
+    let Some(name) = KEYS.iter().find(begins) else { return line.to_owned() };
+    let after = |what: &str| lower.find(what).map(|at| at + what.len());
+    let from = after("inline:").or_else(|| after(name)).unwrap_or_default();
+    let kept = line.get(..from).unwrap_or_default();
+    kept.chars().chain((from..line.len()).map(|_| 'x')).collect()
 }
 
 /// `"Zhang San" <sip:…>` → `"…" <sip:…>`.
@@ -212,6 +215,11 @@ const SECRET: &[&str] = &[
     "proxy-authentication-info",
 ];
 
+/// ASCII, so that it stands where a token or a quoted string did.
+const GONE: &str = "redacted";
+
+const KEYS: &[&str] = &["a=crypto:", "k=", "a=key-mgmt:", "a=ice-pwd:"];
+
 /// Parameters of a challenge that are told to anybody (RFC 7616 §3.3).
 const HARMLESS: &[&str] = &["realm", "algorithm", "qop", "stale", "domain"];
 
@@ -231,15 +239,24 @@ mod tests {
     #[test]
     fn what_is_kept_lets_nobody_in() {
         for (line, expected) in [
-            ("Authorization: Digest username=\"u\", response=\"0123abcd\"", "Authorization: …"),
-            ("proxy-authorization : Basic dTpw", "proxy-authorization : …"),
+            (
+                "Authorization: Digest username=\"u\", response=\"0123abcd\"",
+                "Authorization: Digest response=\"redacted\"",
+            ),
+            (
+                "proxy-authorization : Basic dTpw",
+                "proxy-authorization : Digest response=\"redacted\"",
+            ),
             (
                 "WWW-Authenticate: Digest realm=\"r\", nonce=\"n0nce\", algorithm=MD5, opaque=\"o\"",
-                "WWW-Authenticate: Digest realm=\"r\", algorithm=MD5, …",
+                "WWW-Authenticate: Digest realm=\"r\", algorithm=MD5, nonce=\"redacted\"",
             ),
-            ("Proxy-Authenticate: Bearer abc123", "Proxy-Authenticate: … …"),
-            ("Authentication-Info: nextnonce=\"n0nce\"", "Authentication-Info: …"),
-            ("Contact: <sip:8001:pa55@10.0.0.1>", "Contact: <sip:8001:…@10.0.0.1>"),
+            ("Proxy-Authenticate: Bearer abc123", "Proxy-Authenticate: Digest nonce=\"redacted\""),
+            (
+                "Authentication-Info: nextnonce=\"n0nce\"",
+                "Authentication-Info: Digest response=\"redacted\"",
+            ),
+            ("Contact: <sip:8001:pa55@10.0.0.1>", "Contact: <sip:8001:redacted@10.0.0.1>"),
             ("Route: <sip:10.0.0.1:5060;lr>", "Route: <sip:10.0.0.1:5060;lr>"),
             ("CSeq: 1 INVITE", "CSeq: 1 INVITE"),
         ] {
@@ -269,9 +286,11 @@ mod tests {
         for secret in ["abcdef", "ghi", "S3cret", "\0"] {
             assert!(!kept.contains(secret), "{kept}");
         }
-        for stays in
-            ["Authorization: …\n …\n …\nContent-Type", "a=crypto:…\n", "a=rtpmap:8 PCMA/8000"]
-        {
+        for stays in [
+            "Authorization: Digest response=\"redacted\"\nContent-Type",
+            "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:xxxxxx\n",
+            "a=rtpmap:8 PCMA/8000",
+        ] {
             assert!(kept.contains(stays), "{kept}");
         }
     }
