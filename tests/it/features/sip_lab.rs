@@ -2,7 +2,8 @@
 //! for whoever may not see more, and gone after its time.
 
 use std::{
-    net::UdpSocket,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream, UdpSocket},
     process::{Command, Output},
     time::Duration,
 };
@@ -29,8 +30,61 @@ const NAME: &str = "Canary Zhen";
 /// A caller at the trunk's address, as little of one as there is; the socket's messages are
 /// written by hand, so that what is kept can be compared with what was sent.
 struct Caller {
-    socket: UdpSocket,
+    wire: Wire,
     to: String,
+}
+
+enum Wire {
+    Udp(UdpSocket),
+    /// And what was read of it beyond a message.
+    Tcp(TcpStream, Vec<u8>),
+}
+
+impl Wire {
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Udp(socket) => socket.local_addr().unwrap(),
+            Self::Tcp(stream, _) => stream.local_addr().unwrap(),
+        }
+    }
+
+    /// By TCP in two pieces, as networks may cut it.
+    fn send(&mut self, text: &str) {
+        match self {
+            Self::Udp(socket) => drop(socket.send(text.as_bytes()).unwrap()),
+            Self::Tcp(stream, _) => {
+                let (head, tail) = text.as_bytes().split_at(text.len() / 2);
+                stream.write_all(head).unwrap();
+                std::thread::sleep(Duration::from_millis(50));
+                stream.write_all(tail).unwrap();
+            }
+        }
+    }
+
+    fn receive(&mut self) -> String {
+        let mut buffer = [0; 8192];
+        match self {
+            Self::Udp(socket) => {
+                let length = socket.recv(&mut buffer).unwrap();
+                String::from_utf8_lossy(&buffer[..length]).into_owned()
+            }
+            Self::Tcp(stream, rest) => loop {
+                let text = String::from_utf8_lossy(rest).into_owned();
+                let whole = text.find("\r\n\r\n").map(|end| {
+                    let length =
+                        text[..end].lines().find_map(|l| l.strip_prefix("Content-Length: "));
+                    end + 4 + length.and_then(|l| l.parse::<usize>().ok()).unwrap_or_default()
+                });
+                if let Some(end) = whole.filter(|end| rest.len() >= *end) {
+                    rest.drain(..end);
+                    return text[..end].to_owned();
+                }
+                let length = stream.read(&mut buffer).unwrap();
+                assert!(length > 0, "the connection was closed");
+                rest.extend_from_slice(&buffer[..length]);
+            },
+        }
+    }
 }
 
 impl Caller {
@@ -38,29 +92,38 @@ impl Caller {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         socket.connect(hospital.sip()).unwrap();
-        Self { socket, to: "<sip:05925027064@127.0.0.1>".to_owned() }
+        Self::by(Wire::Udp(socket))
     }
 
-    fn send(&self, method: &str, cseq: u32, more: &str, body: &str) {
-        let at = self.socket.local_addr().unwrap();
+    fn by_tcp(hospital: &Hospital) -> Self {
+        let stream = TcpStream::connect(hospital.sip()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        Self::by(Wire::Tcp(stream, Vec::new()))
+    }
+
+    fn by(wire: Wire) -> Self {
+        Self { wire, to: "<sip:05925027064@127.0.0.1>".to_owned() }
+    }
+
+    fn send(&mut self, method: &str, cseq: u32, more: &str, body: &str) {
+        let at = self.wire.address();
+        let by = if matches!(self.wire, Wire::Udp(_)) { "UDP" } else { "TCP" };
         let to = &self.to;
         let text = format!(
-            "{method} sip:05925027064@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{cseq}{method}\r\n\
+            "{method} sip:05925027064@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/{by} {at};branch=z9hG4bK{cseq}{method}\r\n\
              Max-Forwards: 70\r\nFrom: \"{NAME}\" <sip:{NUMBER}@127.0.0.1>;tag=far\r\nTo: {to}\r\n\
              Call-ID: canary-call\r\nCSeq: {cseq} {method}\r\nContact: <sip:{NUMBER}@{at}>\r\n\
              Authorization: Digest username=\"u\", response=\"{SECRET}\"\r\n{more}\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        self.socket.send(text.as_bytes()).unwrap();
+        self.wire.send(&text);
     }
 
     /// The final answer to it.
     fn answer(&mut self, cseq: u32, method: &str) -> u16 {
         loop {
-            let mut buffer = [0; 8192];
-            let length = self.socket.recv(&mut buffer).unwrap();
-            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            let text = self.wire.receive();
             let status = text.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
             let is_ours = text.contains(&format!("CSeq: {cseq} {method}\r\n"));
             if let Some(status) = status.filter(|status| is_ours && *status >= 200) {
@@ -72,7 +135,7 @@ impl Caller {
     }
 
     fn call(&mut self) {
-        let port = self.socket.local_addr().unwrap().port();
+        let port = self.wire.address().port();
         let sdp = format!(
             "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
              m=audio {} RTP/AVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{SECRET:A<40}\r\n",
@@ -126,8 +189,8 @@ fn is_masked(what: &str, text: &str) {
     }
 }
 
-async fn calls_in(hospital: &Hospital) -> String {
-    Caller::open(hospital).call();
+async fn calls_in(hospital: &Hospital, mut caller: Caller) -> String {
+    caller.call();
     let ended = "select call_id from call where state = 'ended'";
     until("the end of the call", || !hospital.sql(ended).is_empty()).await;
     let id = hospital.sql(ended);
@@ -142,7 +205,7 @@ async fn calls_in(hospital: &Hospital) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn f135_a_callers_messages_are_read_masked_and_whole_only_with_the_right() {
     let hospital = Hospital::open("siplab", "2025-01-06T10:00").await;
-    let id = calls_in(&hospital).await;
+    let id = calls_in(&hospital, Caller::open(&hospital)).await;
     let path = format!("/api/calls/{id}/trace");
 
     let trace = hospital.get(&path).ok();
@@ -222,7 +285,7 @@ fn is_read_by_tshark(path: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn f135_a_command_draws_the_ladder_and_writes_a_capture_only_with_a_reason() {
     let hospital = Hospital::open("siplabcli", "2025-01-06T10:00").await;
-    let id = calls_in(&hospital).await;
+    let id = calls_in(&hospital, Caller::open(&hospital)).await;
     let drawn = command(&hospital, &["trace", &id, "--english", "--by", "li"]);
     let text = said(&drawn);
     assert!(drawn.status.success(), "{text}");
@@ -318,10 +381,26 @@ async fn f028_a_dial_is_traced_from_its_invite_and_explained_to_its_end() {
     assert!(next.starts_with("等待重拨，不早于 2025-01-06 10:"), "{next}");
 }
 
+/// What a stream brings in pieces is kept message by message.
+#[tokio::test(flavor = "multi_thread")]
+async fn f135_a_call_by_tcp_is_traced_like_one_by_udp() {
+    let hospital = Hospital::open("siplabtcp", "2025-01-06T10:00").await;
+    let id = calls_in(&hospital, Caller::by_tcp(&hospital)).await;
+    let trace = hospital.get(&format!("/api/calls/{id}/trace")).ok();
+    let order = ["< INVITE", "> 200 OK", "< ACK", "< INFO", "> 200 OK", "< BYE", "> 200 OK"];
+    let found = titles(&trace);
+    let passed: Vec<_> = found.iter().filter(|title| !title.starts_with("> 1")).collect();
+    assert_eq!(passed, order, "{found:?}");
+    let messages = trace["messages"].as_array().unwrap();
+    assert!(messages.iter().all(|message| message["transport"] == "tcp"));
+    assert_eq!(messages[0]["remote"], messages[1]["remote"]);
+    is_masked("the trace by TCP", &trace.to_string());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn f135_messages_are_kept_for_their_days_and_never_too_many() {
     let hospital = Hospital::open("siplabold", "2025-01-06T10:00").await;
-    let id = calls_in(&hospital).await;
+    let id = calls_in(&hospital, Caller::open(&hospital)).await;
     let count = || hospital.sql("select count(*) from sip_message").parse::<u32>().unwrap();
     assert!(count() >= 7);
     let core = &hospital.server.core;
