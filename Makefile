@@ -8,7 +8,7 @@ export SQLX_OFFLINE := true
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RUN_PACKAGES := postgresql espeak-ng gcc libc6-dev
 # Real phones, a browser and a ruler for sound: what they measure is NOT RUN without them.
-TEST_PACKAGES := sip-tester kamailio baresip-core chromium sox fonts-noto-cjk iproute2 unixodbc odbc-postgresql
+TEST_PACKAGES := sip-tester kamailio baresip-core chromium sox fonts-noto-cjk iproute2 unixodbc odbc-postgresql tshark
 
 .DEFAULT_GOAL := help
 .PHONY: help run page build test sqlx sqlx-check features bench torture fuzz package try-package clean

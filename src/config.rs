@@ -4,6 +4,7 @@
 //! (`*_env`), read here and nowhere else.
 
 mod check;
+mod homer;
 mod intake;
 mod profile;
 mod source;
@@ -17,6 +18,7 @@ use std::{
 
 use serde::Deserialize;
 
+pub use homer::Homer;
 pub use intake::Hl7;
 pub use profile::{CarrierProfile, Dtmf, ProfileName, STATUS_OUTCOMES, Supervision};
 pub use source::{Source, SourceKind};
@@ -44,6 +46,7 @@ pub struct Config {
     pub limits: Limits,
     pub log: Log,
     pub syslog: Option<Syslog>,
+    pub homer: Option<Homer>,
 }
 
 /// What patients hear, and where the hospital stands.
@@ -291,11 +294,20 @@ pub struct Limits {
     pub calls_max: Option<usize>,
     /// No new call below this much free space for recordings (MiB).
     pub disk_min_mib: u64,
+    /// For how many days the messages of calls are kept; 0: they are not.
+    pub sip_lab_days: u32,
+    /// How many of them in all: the oldest go first. A call has a dozen; a million take 1 GB.
+    pub sip_lab_messages_max: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { calls_max: None, disk_min_mib: 512 }
+        Self {
+            calls_max: None,
+            disk_min_mib: 512,
+            sip_lab_days: 7,
+            sip_lab_messages_max: 1_000_000,
+        }
     }
 }
 
@@ -378,7 +390,8 @@ impl Config {
         let sources = self.source.iter_mut();
         let sources = sources.flat_map(|s| s.path.iter_mut().chain(&mut s.stdin_file));
         let rest = self.database.url_file.iter_mut().chain(tls).chain(secrets).chain(syslog);
-        let rest = rest.chain(sources);
+        let homer = self.homer.iter_mut().flat_map(|homer| &mut homer.auth_key_file);
+        let rest = rest.chain(sources).chain(homer);
         for path in [data, dialplans, recordings].into_iter().chain(rest) {
             *path = folder.join(&*path);
         }
@@ -387,6 +400,10 @@ impl Config {
     fn read_secrets(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         let Database { url, url_file, url_env, .. } = &mut self.database;
         fill_secret(url, url_file.as_deref(), url_env.as_deref(), "database.url", env)?;
+        if let Some(homer) = &mut self.homer {
+            let file = homer.auth_key_file.clone();
+            fill_secret(&mut homer.auth_key, file.as_deref(), None, "homer.auth_key", env)?;
+        }
         for trunk in &mut self.trunk {
             let what = format!("trunk {:?}: password", trunk.name);
             let (file, name) = (trunk.password_file.clone(), trunk.password_env.clone());

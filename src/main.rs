@@ -22,6 +22,8 @@ mod serve;
 mod simulate;
 #[path = "main/setting.rs"]
 mod setting;
+#[path = "main/trace.rs"]
+mod trace;
 
 use std::process::ExitCode;
 
@@ -88,6 +90,7 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Restore { folder, without_secrets } => {
             keeping::restore(path.as_deref(), &folder, without_secrets)
         }
+        Command::Trace(ask) => trace::trace(path.as_deref(), &ask),
         Command::Reload => serve::reload(path.as_deref()),
         Command::Status => serve::status(path.as_deref()),
     }

@@ -42,6 +42,10 @@ pub struct LegEnd {
     pub packets_received: u64,
     pub packets_lost: u64,
     pub jitter_ms: f32,
+    /// The first packet of the far side's sound.
+    pub first_rtp_at: Option<DateTime<Utc>>,
+    pub gap_max_ms: u32,
+    pub round_trip_ms: Option<u32>,
 }
 
 const SYSTEM: Principal = Principal::System("call");
@@ -139,6 +143,9 @@ async fn insert_leg(
         packets_received: as_i64(leg.packets_received),
         packets_lost: as_i64(leg.packets_lost),
         jitter_ms: leg.jitter_ms,
+        first_rtp_at: leg.first_rtp_at,
+        gap_max_ms: i32::try_from(leg.gap_max_ms).unwrap_or(i32::MAX),
+        round_trip_ms: leg.round_trip_ms.and_then(|ms| i32::try_from(ms).ok()),
     };
     Ok(store::call::insert_leg(scope, &report).await?)
 }

@@ -14,6 +14,7 @@ mod complaint;
 mod day_part;
 mod dialling;
 mod discharge;
+mod explanation;
 mod division;
 mod governor;
 mod holiday;
@@ -67,6 +68,7 @@ pub use discharge::{
     RawOperation, Relation, RowFault, Sex, read_date, read_id_card,
 };
 pub use division::{Division, DivisionRule, GROUPS};
+pub use explanation::{CallFacts, DialRecord, Explanation, Said, TaskRecord, explain};
 pub use governor::{GovernorLimits, Held, LastHour, SHORT};
 pub use holiday::{
     BroughtForward, Holiday, TaskDays, bring_forward, missing_year, read_holidays, shipped_holidays,

@@ -35,6 +35,7 @@ mod sources;
 mod studio;
 mod syslog;
 mod tls;
+mod trace;
 mod trunk_test;
 mod trunks;
 mod tts;
@@ -89,6 +90,10 @@ pub use studio::{
     StudioBoard, StudioScript, StudioSession, StudioWish, Target, Wanted, record_prompts,
 };
 pub use tls::{Tls, TlsCaller, TlsError};
+pub use trace::{
+    Passage, Reading, RtpFacts, Trace, TraceCounters, TraceHandle, TraceMessage, TraceNotes,
+    erase_old_messages, ladder, pcap, read_trace,
+};
 pub use trunks::{TrunkBoard, TrunkState, start_trunks};
 pub use tts::{Voice, VoiceError};
 pub use verify::{Verified, VerifyError, verify};

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::broadcast::error::RecvError, time};
 use tracing::{info, warn};
 
-use super::{CallCommand, Core, erase_old_recordings};
+use super::{CallCommand, Core, erase_old_messages, erase_old_recordings};
 use crate::base::PersonId;
 
 /// Each minute, and at once when discharges came in. Runs until the server ends.
@@ -32,6 +32,7 @@ pub(super) async fn run_planner(core: Arc<Core>) {
             warn!(%error, "the reports' days wait for the database");
         }
         erase_old_recordings(&core).await;
+        erase_old_messages(&core).await;
         match core.app.settle_uncertain(&dialler, at).await {
             Ok(0) => {}
             Ok(count) => info!(count, "uncertain attempts were judged by what was stored of them"),

@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use super::{
     CallCommand, Certificates, ClusterError, Core, Incoming, MediaSettings, MediaThreads, Parts,
-    Postgres, Recorder, SignallingConfig, SystemClock, Voice, acd,
+    Postgres, Recorder, SignallingConfig, SystemClock, TraceHandle, Voice, acd,
     control::warn_of_keys,
     core::interface_id,
     duty, first_questions,
@@ -28,6 +28,7 @@ use super::{
     serve_incoming,
     sources::run_sources,
     speaker, start_signalling, start_trunks, syslog,
+    trace::run_trace,
 };
 use crate::{
     app::{App, Dialler, Hub},
@@ -109,7 +110,14 @@ impl Server {
         let library = load_library(&config.paths.dialplans)?;
         let calls_max = calls_max(&config);
         let (incoming, requests) = mpsc::channel(INCOMING_MAX);
-        let wires = signalling(&config).map_err(StartError::Files)?;
+        let (trace, notes) = match config.limits.sip_lab_days {
+            0 => (TraceHandle::default(), None),
+            _ => {
+                let (trace, notes) = TraceHandle::open();
+                (trace, Some(notes))
+            }
+        };
+        let wires = signalling(&config, trace).map_err(StartError::Files)?;
         let (signalling, _) = start_signalling(wires, Arc::clone(&clock), incoming)
             .await
             .map_err(|error| StartError::Ports(port_error(&config, &error)))?;
@@ -153,6 +161,9 @@ impl Server {
         warn_of_keys(&core.config());
         start_trunks(&core);
         start_loops(&core, requests);
+        if let Some(notes) = notes {
+            tokio::spawn(run_trace(Arc::clone(&core), notes));
+        }
         if let Some(listener) = hospital {
             tokio::spawn(run_intake(Arc::clone(&core), listener));
         }
@@ -202,6 +213,7 @@ impl Server {
                 quiet_within(core, LAST_WORDS).await;
             }
         }
+        core.signalling.trace().flush().await;
         core.app.database().close().await;
         if let Some(postgres) = self.postgres {
             postgres.stop().await;
@@ -344,7 +356,7 @@ fn calls_max(config: &Config) -> usize {
     config.limits.calls_max.unwrap_or(CALLS_MAX).min(computed).max(1)
 }
 
-fn signalling(config: &Config) -> Result<SignallingConfig, String> {
+fn signalling(config: &Config, trace: TraceHandle) -> Result<SignallingConfig, String> {
     let mut interfaces = Vec::new();
     for (at, interface) in config.interface.iter().enumerate() {
         let tls = interface.tls().map(|(port, ..)| (Transport::Tls, port));
@@ -364,6 +376,7 @@ fn signalling(config: &Config) -> Result<SignallingConfig, String> {
     let certificates = Certificates::load(config)?;
     Ok(SignallingConfig {
         certificates,
+        trace,
         gate: Some(GateConfig::default()),
         ..SignallingConfig::new(interfaces, product, rand::random())
     })

@@ -11,6 +11,7 @@ mod wire;
 use std::{
     collections::HashMap,
     io,
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,12 +24,13 @@ pub use handle::{Mailbox, SignallingGone, SignallingHandle};
 pub use stream::StreamLimits;
 use wire::{Guarded, Sockets, Wire};
 
-use super::{Clock, sleep};
+use super::{Clock, Passage, TraceHandle, sleep};
 use crate::{
     base::Machine,
     sip::{
         endpoint::{
-            Config, Counters, Endpoint, Event, Flow, Input, Interface, Output, Owner, TransactionId,
+            Config, Counters, Endpoint, Event, Flow, Input, Interface, InterfaceId, Output, Owner,
+            TransactionId,
         },
         gate::GateConfig,
         message::Request,
@@ -48,12 +50,15 @@ pub struct SignallingConfig {
     /// Of interfaces and peers by TLS; none at first.
     pub certificates: Certificates,
     pub limits: StreamLimits,
+    /// Gets a copy of each message of a call.
+    pub trace: TraceHandle,
 }
 
 impl SignallingConfig {
     pub fn new(interfaces: Vec<Interface>, product: String, seed: u64) -> Self {
         let (certificates, limits) = (Certificates::default(), StreamLimits::default());
-        Self { interfaces, product, seed, gate: None, certificates, limits }
+        let trace = TraceHandle::default();
+        Self { interfaces, product, seed, gate: None, certificates, limits, trace }
     }
 }
 
@@ -80,6 +85,9 @@ struct Driver {
     mailboxes: HashMap<Owner, mpsc::Sender<Event>>,
     incoming: mpsc::Sender<Incoming>,
     sweep_at: Instant,
+    trace: TraceHandle,
+    /// Where each interface stands, as bound.
+    places: HashMap<InterfaceId, SocketAddr>,
 }
 
 /// Binds all interfaces and starts the task, which ends when the last handle and the
@@ -105,9 +113,12 @@ pub async fn start(
     let (asks, from_handles) = mpsc::channel(ASKS);
     let sweep_at = clock.instant() + SWEEP;
     let mailboxes = HashMap::new();
-    let driver = Driver { endpoint, clock, sockets, mailboxes, incoming, sweep_at };
+    let trace = config.trace;
+    let places = interfaces.iter().map(|known| (known.id, known.bind)).collect();
+    let driver = Driver { endpoint, clock, sockets, mailboxes, incoming, sweep_at, trace, places };
+    let trace = driver.trace.clone();
     tokio::spawn(driver.run(from_handles, from_wire));
-    Ok((SignallingHandle::new(asks, doors, certificates), interfaces))
+    Ok((SignallingHandle::new(asks, (doors, certificates, trace)), interfaces))
 }
 
 impl Driver {
@@ -157,6 +168,7 @@ impl Driver {
         let now = self.clock.instant();
         match wire {
             Wire::Datagram { flow, bytes } => {
+                self.saw(false, flow, &bytes);
                 self.endpoint.handle_input(Input::Datagram { flow, bytes }, now);
             }
             Wire::Stream { flow, bytes } => {
@@ -175,11 +187,13 @@ impl Driver {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 Output::Transmit { flow, bytes } => {
+                    self.saw(true, flow, &bytes);
                     if !self.sockets.transmit(flow, bytes) {
                         self.endpoint.handle_input(Input::StreamClosed { flow }, now);
                     }
                 }
                 Output::Close { flow } => self.sockets.hang_up(flow),
+                Output::Heard { flow, bytes } => self.saw(false, flow, &bytes),
                 Output::Deliver { owner, event } => self.deliver(owner, event, now),
                 Output::Incoming { transaction, request, flow } => {
                     let incoming = Incoming { transaction, request, flow };
@@ -189,6 +203,14 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// A copy for the SIP lab.
+    fn saw(&self, is_ours: bool, flow: Flow, bytes: &[u8]) {
+        let Some(local) = self.places.get(&flow.interface).copied() else { return };
+        let Flow { transport, remote, .. } = flow;
+        let at = self.clock.wall();
+        self.trace.saw(Passage { at, is_ours, transport, local, remote }, bytes);
     }
 
     fn deliver(&mut self, owner: Owner, event: Event, now: Instant) {

@@ -113,6 +113,9 @@ pub(super) enum Command {
         #[arg(long)]
         english: bool,
     },
+    /// What passed between us and the peers in one call, and why it came to what it came to.
+    #[command(after_help = "Example: suifang trace 019aabcd-0000-7000-8000-000000000001 --english")]
+    Trace(TraceAsk),
     /// What the running server is doing.
     #[command(after_help = "Example: suifang status")]
     Status,
@@ -133,6 +136,27 @@ pub(super) enum Command {
     /// Prompts read by a nurse instead of the machine.
     #[command(subcommand)]
     Prompts(Prompts),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct TraceAsk {
+    /// As in the address of its page.
+    pub(super) call: String,
+    /// Words in English.
+    #[arg(long)]
+    pub(super) english: bool,
+    /// Write a capture file instead, for Wireshark and the like; needs --in-clear.
+    #[arg(long, value_name = "FILE")]
+    pub(super) pcap: Option<PathBuf>,
+    /// Whole numbers, names and keys; needs --reason.
+    #[arg(long)]
+    pub(super) in_clear: bool,
+    /// Why they are needed; stands in the audit.
+    #[arg(long)]
+    pub(super) reason: Option<String>,
+    /// Who looks, for the audit.
+    #[arg(long, default_value = "trace command")]
+    pub(super) by: String,
 }
 
 #[derive(Debug, Subcommand)]

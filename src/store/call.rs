@@ -137,13 +137,17 @@ pub struct LegReport<'a> {
     pub packets_received: i64,
     pub packets_lost: i64,
     pub jitter_ms: f32,
+    pub first_rtp_at: Option<DateTime<Utc>>,
+    pub gap_max_ms: i32,
+    pub round_trip_ms: Option<i32>,
 }
 
 pub async fn insert_leg(scope: &mut Scope, leg: &LegReport<'_>) -> Result<()> {
     sqlx::query!(
         "insert into leg (leg_id, call_id, role, sip_call_id, started_at, answered_at, ended_at,
-             sip_status, q850, codec, packets_sent, packets_received, packets_lost, jitter_ms, user_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+             sip_status, q850, codec, packets_sent, packets_received, packets_lost, jitter_ms, user_id,
+             first_rtp_at, gap_max_ms, round_trip_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          on conflict (leg_id) do nothing",
         leg.id.as_uuid(),
         leg.call.as_uuid(),
@@ -159,7 +163,10 @@ pub async fn insert_leg(scope: &mut Scope, leg: &LegReport<'_>) -> Result<()> {
         leg.packets_received,
         leg.packets_lost,
         leg.jitter_ms,
-        leg.user.as_ref().map(UserId::as_uuid)
+        leg.user.as_ref().map(UserId::as_uuid),
+        leg.first_rtp_at,
+        leg.gap_max_ms,
+        leg.round_trip_ms
     )
     .execute(scope.connection())
     .await?;
@@ -233,6 +240,7 @@ pub async fn list(scope: &mut Scope, filter: &Filter<'_>) -> Result<Vec<Listed>>
     .await?)
 }
 
+#[derive(Debug)]
 pub struct Leg {
     pub leg_id: Uuid,
     pub role: String,
@@ -246,13 +254,18 @@ pub struct Leg {
     pub packets_received: Option<i64>,
     pub packets_lost: Option<i64>,
     pub jitter_ms: Option<f32>,
+    pub sip_call_id: String,
+    pub first_rtp_at: Option<DateTime<Utc>>,
+    pub gap_max_ms: Option<i32>,
+    pub round_trip_ms: Option<i32>,
 }
 
 pub async fn legs(scope: &mut Scope, call: CallId) -> Result<Vec<Leg>> {
     Ok(sqlx::query_as!(
         Leg,
         "select leg_id, role, started_at, answered_at, ended_at, sip_status, q850, codec,
-             packets_sent, packets_received, packets_lost, jitter_ms
+             packets_sent, packets_received, packets_lost, jitter_ms, sip_call_id, first_rtp_at,
+             gap_max_ms, round_trip_ms
          from leg where call_id = $1 order by started_at",
         call.as_uuid()
     )

@@ -62,6 +62,7 @@ pub mod run;
 pub mod sample;
 pub mod second_factor;
 pub mod series;
+pub mod sip_message;
 pub mod source;
 pub mod statistics;
 pub mod stop;

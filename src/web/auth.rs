@@ -219,7 +219,16 @@ fn module_of(path: &str) -> Option<&'static str> {
         let rest = path.strip_prefix(prefix);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
+    if is_of_signalling(path) {
+        return Some("signalling");
+    }
     MODULES.iter().find(|(prefix, _)| fits(prefix)).map(|(_, module)| *module)
+}
+
+/// Whoever looks for faults of the line need not see answers and recordings, and the reverse.
+fn is_of_signalling(path: &str) -> bool {
+    let of_call = path.strip_prefix("/api/calls/").and_then(|rest| rest.split_once('/'));
+    of_call.is_some_and(|(_, rest)| rest == "trace" || rest.starts_with("trace/"))
 }
 
 const MODULES: &[(&str, &str)] = &[

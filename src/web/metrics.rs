@@ -72,6 +72,7 @@ async fn sip(text: &mut Text, core: &Core) {
         text.head(name, "counter", help);
         text.row(name, &[], value);
     }
+    trace(text, core);
     let late = counters.late_answers + get(&core.counters.late_answers);
     text.head("sip_late_answers_total", "counter", "answers after we gave up, ended at once");
     text.row("sip_late_answers_total", &[], late);
@@ -80,6 +81,23 @@ async fn sip(text: &mut Text, core: &Core) {
     text.head("sip_trunk_up", "gauge", "1 when the trunk is registered and answers");
     for (trunk, state) in core.trunks.all() {
         text.row("sip_trunk_up", &[("trunk", &trunk)], u8::from(state.is_up()));
+    }
+}
+
+/// What the SIP lab has done with the messages of calls.
+fn trace(text: &mut Text, core: &Core) {
+    let name = "sip_lab_messages_total";
+    text.head(name, "counter", "messages of calls, by what became of their copies");
+    let counters = core.signalling.trace().counters();
+    for (what, counter) in [
+        ("kept", &counters.kept),
+        ("queue_full", &counters.dropped),
+        ("of_no_call", &counters.unclaimed),
+        ("too_many", &counters.too_many),
+        ("not_stored", &counters.unwritten),
+        ("exported", &counters.exported),
+    ] {
+        text.row(name, &[("what", what)], get(counter));
     }
 }
 

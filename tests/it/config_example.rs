@@ -33,6 +33,8 @@ fn every_setting_of_the_example_exists_and_has_its_default() {
     same("source", format!("{:?}", config.source[0]), format!("{bare:?}"));
     assert_eq!(config.web.bind, defaults.web.bind);
     assert_eq!(config.limits.disk_min_mib, defaults.limits.disk_min_mib);
+    assert_eq!(config.limits.sip_lab_days, defaults.limits.sip_lab_days);
+    assert_eq!(config.limits.sip_lab_messages_max, defaults.limits.sip_lab_messages_max);
     let profile = suifang::config::CarrierProfile::default();
     same("trunk.profile", format!("{:?}", config.trunk[0].profile), format!("{profile:?}"));
     let dial = suifang::config::DialRule::default();
@@ -49,6 +51,7 @@ fn every_setting_of_the_code_stands_in_the_example() {
         "src/config/intake.rs",
         "src/config/source.rs",
         "src/config/syslog.rs",
+        "src/config/homer.rs",
     ] {
         let text = fs::read_to_string(root().join(file)).expect("sources are UTF-8");
         for line in text.lines() {

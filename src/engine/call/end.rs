@@ -1,10 +1,14 @@
 //! The call is over: sound closed, journal flushed, facts stored; in this order.
 
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+
 use super::{Call, Ending, Kind};
 use crate::{
     app::{AppError, Ended, LegEnd},
     domain::{Conversation, DialFacts, Outcome},
-    engine::FinalStats,
+    engine::{Core, FinalStats},
     sip::invite::{By, EndReport},
 };
 
@@ -129,16 +133,20 @@ impl Call {
         }
     }
 
+    pub(super) const fn leg_role(&self) -> &'static str {
+        match &self.kind {
+            Kind::Duty(_) => "duty",
+            _ => "patient",
+        }
+    }
+
     fn leg_end(&self, report: &EndReport, stats: Option<&FinalStats>) -> LegEnd {
         let session = stats.copied().unwrap_or_default();
         let lost = &self.core.counters.rtp_lost;
         lost.fetch_add(u64::from(session.lost), std::sync::atomic::Ordering::Relaxed);
         LegEnd {
             id: self.leg_id,
-            role: match &self.kind {
-                Kind::Duty(_) => "duty",
-                _ => "patient",
-            },
+            role: self.leg_role(),
             user: None,
             sip_call_id: self.sip_call_id.clone(),
             started_at: self.times.started,
@@ -150,8 +158,17 @@ impl Call {
             packets_received: u64::from(session.received),
             packets_lost: u64::from(session.lost),
             jitter_ms: session.jitter_ms as f32,
+            first_rtp_at: session.first_at.map(|at| wall_of(&self.core, at)),
+            gap_max_ms: session.gap_max_ms,
+            round_trip_ms: session.round_trip_ms,
         }
     }
+}
+
+/// What the wall clock said at a moment that is over.
+pub(super) fn wall_of(core: &Core, at: Instant) -> DateTime<Utc> {
+    let ago = core.clock.instant().saturating_duration_since(at);
+    core.clock.wall() - ago
 }
 
 const fn who(report: &EndReport) -> &'static str {

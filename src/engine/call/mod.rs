@@ -170,6 +170,9 @@ fn spawn(
 
 impl Call {
     async fn run(mut self, mut working: Option<Hold>) {
+        if !self.sip_call_id.is_empty() {
+            self.tell_trace();
+        }
         self.open_room().await;
         self.drain().await;
         while !self.is_done() {
@@ -188,7 +191,9 @@ impl Call {
             }
             self.drain().await;
         }
+        let (core, id) = (Arc::clone(&self.core), self.id);
         self.finish().await;
+        core.signalling.trace().ended(id);
         drop(working);
     }
 
@@ -242,7 +247,14 @@ impl Call {
             && self.sip_call_id.is_empty()
         {
             self.sip_call_id = request.headers.call_id().unwrap_or_default();
+            self.tell_trace();
         }
+    }
+
+    /// Which messages are this call's.
+    fn tell_trace(&self) {
+        let role = self.leg_role();
+        self.core.signalling.trace().belongs(&self.sip_call_id, self.id, role);
     }
 
     fn is_done(&self) -> bool {

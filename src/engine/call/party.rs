@@ -9,10 +9,10 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{outbound::LegTo, sound::Sound};
+use super::{end::wall_of, outbound::LegTo, sound::Sound};
 use crate::{
     app::LegEnd,
-    base::{Key, LegId, Machine as _, UserId},
+    base::{CallId, Key, LegId, Machine as _, UserId},
     domain::room::{Member, Part},
     engine::{Core, FinalStats, LegEvent as SoundEvent, Mailbox, MediaEvent, MediaHandle, Target},
     media,
@@ -52,6 +52,8 @@ pub struct Party {
     leg: Leg,
     mailbox: Mailbox,
     sip_call_id: String,
+    /// The trace knows whose its messages are.
+    is_traced: bool,
     started: DateTime<Utc>,
     answered: Option<DateTime<Utc>>,
     end: Option<EndReport>,
@@ -129,6 +131,7 @@ impl Party {
             leg: Leg::outbound(leg, rand::random()),
             mailbox,
             sip_call_id: String::new(),
+            is_traced: false,
             started: at,
             answered: None,
             end: None,
@@ -229,6 +232,15 @@ impl Party {
         news
     }
 
+    /// For the trace: which messages are this call's. What has passed before this is told waits
+    /// for it there.
+    pub(super) fn tell_trace(&mut self, core: &Core, call: CallId) {
+        if !self.is_traced && !self.sip_call_id.is_empty() {
+            self.is_traced = true;
+            core.signalling.trace().belongs(&self.sip_call_id, call, self.part.as_str());
+        }
+    }
+
     fn note_call_id(&mut self, input: &Input) {
         if let Input::Request { request, .. } = input
             && self.sip_call_id.is_empty()
@@ -283,7 +295,7 @@ impl Party {
     }
 
     /// Its sound is closed; what the record keeps of the leg.
-    pub(super) async fn close(mut self) -> LegEnd {
+    pub(super) async fn close(mut self, core: &Core) -> LegEnd {
         let stats: Option<FinalStats> = match self.sound.media.take() {
             Some(media) => media.close().await.ok(),
             None => None,
@@ -304,6 +316,9 @@ impl Party {
             packets_received: u64::from(session.received),
             packets_lost: u64::from(session.lost),
             jitter_ms: session.jitter_ms as f32,
+            first_rtp_at: session.first_at.map(|at| wall_of(core, at)),
+            gap_max_ms: session.gap_max_ms,
+            round_trip_ms: session.round_trip_ms,
         }
     }
 }

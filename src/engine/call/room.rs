@@ -132,6 +132,7 @@ impl Call {
         let mut at = 0;
         while at < self.room.parties.len() {
             let news = self.room.parties[at].drain(&self.core).await;
+            self.room.parties[at].tell_trace(&self.core, self.id);
             if news.is_empty() {
                 at += 1;
                 continue;
@@ -157,7 +158,7 @@ impl Call {
     }
 
     pub(super) async fn keep_leg(&self, party: Party) {
-        let end = party.close().await;
+        let end = party.close(&self.core).await;
         let at = self.core.clock.wall();
         if let Err(error) = self.core.app.end_leg(self.id, &end, at).await {
             tracing::error!(%error, "a leg is missing in the record");

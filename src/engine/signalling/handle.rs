@@ -6,7 +6,10 @@ use std::sync::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Ask, Certificates, Doors};
-use crate::sip::endpoint::{Counters, Event, Input, Owner};
+use crate::{
+    engine::TraceHandle,
+    sip::endpoint::{Counters, Event, Input, Owner},
+};
 
 /// A way to the endpoint; cheap to clone.
 #[derive(Clone)]
@@ -15,6 +18,7 @@ pub struct SignallingHandle {
     last_owner: Arc<AtomicU64>,
     doors: Arc<Doors>,
     certificates: Certificates,
+    trace: TraceHandle,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -32,10 +36,9 @@ pub struct Mailbox {
 impl SignallingHandle {
     pub(super) fn new(
         asks: mpsc::Sender<Ask>,
-        doors: Arc<Doors>,
-        certificates: Certificates,
+        (doors, certificates, trace): (Arc<Doors>, Certificates, TraceHandle),
     ) -> Self {
-        Self { asks, last_owner: Arc::new(AtomicU64::new(0)), doors, certificates }
+        Self { asks, last_owner: Arc::new(AtomicU64::new(0)), doors, certificates, trace }
     }
 
     /// Who is let in before strangers.
@@ -45,6 +48,11 @@ impl SignallingHandle {
 
     pub fn certificates(&self) -> &Certificates {
         &self.certificates
+    }
+
+    /// Who keeps what passes.
+    pub fn trace(&self) -> &TraceHandle {
+        &self.trace
     }
 
     /// A mailbox before the first request is sent, so that no event finds it missing.

@@ -67,6 +67,7 @@ impl Session {
         match &mut self.reception {
             None => {
                 self.reception = Some(Reception::starting(packet, now));
+                self.stats.first_at.get_or_insert(now);
                 self.emit(Event::FirstRtp);
             }
             Some(reception) => {

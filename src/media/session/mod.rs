@@ -109,6 +109,8 @@ pub enum Event {
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct SessionStats {
+    /// The first packet of the far side that was taken.
+    pub first_at: Option<Instant>,
     pub sent: u32,
     pub received: u32,
     pub lost: u32,

@@ -118,6 +118,11 @@ pub enum Output {
     Close {
         flow: Flow,
     },
+    /// A message that a stream has brought, as its bytes: for a trace. Nothing is to be done.
+    Heard {
+        flow: Flow,
+        bytes: Bytes,
+    },
     Deliver {
         owner: Owner,
         event: Event,

@@ -33,6 +33,10 @@ impl Endpoint {
         self.streams.entry(flow).or_default().buffer.push(bytes);
         while let Some(stream) = self.streams.get_mut(&flow) {
             let Some(framed) = stream.buffer.next_message() else { break };
+            let heard = stream.buffer.take_last();
+            if !heard.is_empty() {
+                self.outputs.push_back(Output::Heard { flow, bytes: heard });
+            }
             // The next message has its own time.
             let armed = stream.armed.take();
             self.arm(Timer::Stream(flow), armed, None);

@@ -34,6 +34,7 @@ impl fmt::Debug for Output {
         match self {
             Self::Transmit { flow, bytes } => write!(f, "Transmit({} to {flow:?})", bytes.len()),
             Self::Close { flow } => write!(f, "Close({flow:?})"),
+            Self::Heard { flow, bytes } => write!(f, "Heard({} from {flow:?})", bytes.len()),
             Self::Deliver { owner, event } => write!(f, "Deliver({owner:?} {event:?})"),
             Self::Incoming { transaction, request, flow } => {
                 write!(f, "Incoming({transaction:?} {request:?} from {flow:?})")

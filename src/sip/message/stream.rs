@@ -11,6 +11,7 @@ use super::{
 pub struct StreamBuffer {
     bytes: BytesMut,
     is_closed: bool,
+    last: Bytes,
 }
 
 #[derive(Debug)]
@@ -30,6 +31,11 @@ impl StreamBuffer {
         if !self.is_closed {
             self.bytes.extend_from_slice(bytes);
         }
+    }
+
+    /// The bytes of the last message that was whole.
+    pub fn take_last(&mut self) -> Bytes {
+        std::mem::take(&mut self.last)
     }
 
     /// A message has begun and is not complete.
@@ -66,6 +72,7 @@ impl StreamBuffer {
             return None;
         }
         let message: Bytes = self.bytes.split_to(body + length).freeze();
+        self.last = message.clone();
         Some(match head.finish(message.slice(body..)) {
             Ok(message) => Framed::Message(message),
             // Its length was clear: the next message begins where this one ends.

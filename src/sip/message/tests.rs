@@ -144,19 +144,3 @@ fn limits_hold() {
     buffer.push(format!("OPTIONS sip:a SIP/2.0\r\nX: {}", "y".repeat(70_000)).as_bytes());
     assert!(matches!(buffer.next_message(), Some(Framed::Broken { closes: true, .. })));
 }
-
-#[test]
-fn a_trace_shows_the_message_without_the_person() {
-    let text = "INVITE sip:13800138000@10.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK12345678\r\n\
-        From: \"Zhang 13800138000\" <tel:+8613800138000>;tag=1\r\nCSeq: 12345678 INVITE\r\n\
-        Authorization: Digest username=\"u\",\r\n response=\"0123456789abcdef\"\r\n\
-        Content-Type: application/dtmf-relay\r\n\r\nSignal=5\r\n";
-    let shown = redacted(text.as_bytes());
-    assert!(
-        !shown.contains("13800138000") && !shown.contains("abcdef") && !shown.contains("Signal")
-    );
-    for kept in ["INVITE sip:138…00@10.0.0.1:5060 SIP/2.0", "z9hG4bK12345678", "12345678 INVITE"]
-    {
-        assert!(shown.contains(kept), "{shown}");
-    }
-}

@@ -191,7 +191,7 @@ impl Duo {
         let now = self.now;
         match output {
             EndpointOutput::Transmit { bytes, .. } => self.transmit(1 - at, &bytes),
-            EndpointOutput::Close { .. } => {}
+            EndpointOutput::Close { .. } | EndpointOutput::Heard { .. } => {}
             EndpointOutput::Deliver { owner, event } => {
                 if let Some(leg) = self.sides[at].legs.get_mut(&owner) {
                     leg.handle_input(Input::Event(event), now);

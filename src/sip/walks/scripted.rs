@@ -137,7 +137,7 @@ impl Scripted {
                     9,
                 ));
             }
-            EndpointOutput::Close { .. } => {}
+            EndpointOutput::Close { .. } | EndpointOutput::Heard { .. } => {}
         }
     }
 

@@ -101,6 +101,7 @@ fn ask(transport: Transport, bytes: &[u8]) -> Vec<String> {
 
 fn drain(endpoint: &mut Endpoint) -> Vec<String> {
     std::iter::from_fn(|| endpoint.poll_output())
+        .filter(|output| !matches!(output, Output::Heard { .. }))
         .map(|output| match output {
             Output::Transmit { bytes, .. } => match datagram(&bytes) {
                 Ok(Some(Message::Response(response))) => response.status.to_string(),
@@ -108,7 +109,7 @@ fn drain(endpoint: &mut Endpoint) -> Vec<String> {
                 _ => String::from_utf8_lossy(&bytes[8..11]).into_owned(),
             },
             Output::Incoming { request, .. } => request.method.to_string(),
-            Output::Close { .. } => "close".to_owned(),
+            Output::Close { .. } | Output::Heard { .. } => "close".to_owned(),
             Output::Deliver { .. } => "deliver".to_owned(),
         })
         .collect()

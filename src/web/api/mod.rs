@@ -62,6 +62,7 @@ mod stop_all;
 mod studio;
 mod task;
 mod tasks;
+mod traces;
 mod trunks;
 mod typed;
 mod users;
@@ -99,6 +100,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(events::routes())
         .merge(calls::routes())
         .merge(call_history::routes())
+        .merge(traces::routes())
         .merge(recordings::routes())
         .merge(recording_holds::routes())
         .merge(quality::routes())

@@ -7,6 +7,7 @@ mod search;
 mod stays;
 mod typed_in;
 
+pub(super) use clear::ClearAsk;
 pub(super) use search::{SearchTerms, sound};
 
 use axum::{Json, extract::State, http::StatusCode};

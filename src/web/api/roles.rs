@@ -118,6 +118,7 @@ const MODULES: &[&str] = &[
     "patients",
     "person_rights",
     "calls",
+    "signalling",
     "recordings",
     "alerts",
     "repairs",

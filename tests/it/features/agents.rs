@@ -154,6 +154,13 @@ async fn f030_a_click_rings_the_agent_then_the_patient_and_both_are_heard() {
     assert!(seconds_of(&agent.heard(1), 1000.0) > 1.5);
     let log = std::fs::read_to_string(hospital.folder.join("carrier.jsonl")).unwrap();
     assert_eq!(log.lines().filter(|line| line.contains("\"invite\"")).count(), 1);
+    // The agent's telephone rang before there was a call: its messages are this call's all the same.
+    let trace = hospital.get(&format!("/api/calls/{call}/trace")).ok();
+    let messages = trace["messages"].as_array().unwrap().iter();
+    let invites = messages.filter(|one| one["title"] == "INVITE" && one["is_repeat"] == false);
+    let roles: Vec<_> = invites.map(|one| one["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["agent", "patient"], "{trace:#}");
+    assert_eq!(trace["rtp"].as_array().unwrap().len(), 2);
 }
 
 /// F030: nobody is dialled for an agent who does not pick up, and the task is what it was.

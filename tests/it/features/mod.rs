@@ -32,6 +32,7 @@ mod ring_test;
 mod roles;
 mod services;
 mod sign_in;
+mod sip_lab;
 mod sources;
 mod statistics;
 mod templates;

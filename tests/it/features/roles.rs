@@ -105,6 +105,9 @@ fn module_of(path: &str) -> Option<&'static str> {
     let fits = |prefix: &str| {
         path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
+    if path.starts_with("/api/calls/{id}/trace") {
+        return Some("signalling");
+    }
     MODULES.iter().find(|(prefix, _)| fits(prefix)).map(|(_, module)| *module)
 }
 

@@ -19,7 +19,7 @@ use crate::{
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ClearAsk {
+pub(in crate::web::api) struct ClearAsk {
     /// `call_by_hand`, `verify_identity`, `correct_record`, `emergency`, or `other` with words.
     reason: String,
     /// Needed beside `other`.
@@ -70,7 +70,7 @@ pub(super) async fn clear(
 
 impl ClearAsk {
     /// As it stands in the audit. Words are an explanation and no place for a value.
-    fn reason(&self) -> Result<String> {
+    pub(in crate::web::api) fn reason(&self) -> Result<String> {
         let words = self.words.trim();
         if !REASONS.contains(&self.reason.as_str()) || (self.reason == "other" && words.is_empty())
         {
