@@ -17,7 +17,7 @@ use crate::{
     domain::read_cell,
     sip::{
         auth::{Authenticator, Guard, Ha1, Verdict},
-        endpoint::{Input, TransactionId},
+        endpoint::{Flow, Input, TransactionId},
         message::{Method, Request, Response, name},
         registrar::{Registrar, RegistrarConfig},
     },
@@ -117,11 +117,26 @@ pub async fn serve_incoming(core: Arc<Core>, mut incoming: mpsc::Receiver<Incomi
                 }
                 None => return,
             },
+            left = core.signalling.doors().leavers() => {
+                for flow in left {
+                    forget(&core, &mut registrar, flow);
+                }
+            }
             _ = look.tick() => {
                 phones.load(&core).await;
                 registrar.handle_timeout(core.clock.instant());
             }
         }
+    }
+}
+
+/// Phones behind a connection that has closed: they register again, by another one.
+fn forget(core: &Core, registrar: &mut Registrar, flow: Flow) {
+    let now = core.clock.instant();
+    for account in registrar.forget_flow(flow) {
+        info!("a phone's connection has closed");
+        let other = registrar.lookup(&account, now).into_iter().next();
+        core.phones.set(&account, other);
     }
 }
 
@@ -179,7 +194,7 @@ async fn take_call(
     phones: &Phones,
     transaction: TransactionId,
     request: Request,
-    flow: crate::sip::endpoint::Flow,
+    flow: Flow,
 ) {
     let trunk = core.trunk_of(flow);
     if trunk.is_none() {

@@ -86,6 +86,7 @@ struct Driver {
     incoming: mpsc::Sender<Incoming>,
     sweep_at: Instant,
     trace: TraceHandle,
+    doors: Arc<Doors>,
     /// Where each interface stands, as bound.
     places: HashMap<InterfaceId, SocketAddr>,
 }
@@ -115,10 +116,11 @@ pub async fn start(
     let mailboxes = HashMap::new();
     let trace = config.trace;
     let places = interfaces.iter().map(|known| (known.id, known.bind)).collect();
-    let driver = Driver { endpoint, clock, sockets, mailboxes, incoming, sweep_at, trace, places };
-    let trace = driver.trace.clone();
+    let shared = (Arc::clone(&doors), certificates, trace.clone());
+    let driver =
+        Driver { endpoint, clock, sockets, mailboxes, incoming, sweep_at, trace, doors, places };
     tokio::spawn(driver.run(from_handles, from_wire));
-    Ok((SignallingHandle::new(asks, (doors, certificates, trace)), interfaces))
+    Ok((SignallingHandle::new(asks, shared), interfaces))
 }
 
 impl Driver {
@@ -177,6 +179,7 @@ impl Driver {
             Wire::Opened { flow, connection } => self.sockets.adopt(flow, connection),
             Wire::Closed { flow, number } => {
                 if self.sockets.close(flow, number) {
+                    self.doors.left(flow);
                     self.endpoint.handle_input(Input::StreamClosed { flow }, now);
                 }
             }

@@ -1,15 +1,21 @@
-//! What the readers of all sockets share: who is known, and how many were turned away.
+//! What the readers of all sockets share: who is known, who has left, and how many were turned
+//! away.
 
 use std::{
     collections::HashSet,
     net::IpAddr,
     sync::{
-        PoisonError, RwLock,
+        Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use crate::sip::gate::{Admission, Gate};
+use tokio::sync::Notify;
+
+use crate::sip::{
+    endpoint::Flow,
+    gate::{Admission, Gate},
+};
 
 #[derive(Debug, Default)]
 pub struct Doors {
@@ -17,6 +23,8 @@ pub struct Doors {
     phones: RwLock<HashSet<IpAddr>>,
     refused: AtomicU64,
     dropped: AtomicU64,
+    left: Mutex<Vec<Flow>>,
+    has_left: Notify,
 }
 
 impl Doors {
@@ -33,6 +41,29 @@ impl Doors {
             phones.clear();
         }
         phones.insert(phone);
+    }
+
+    /// A connection has closed, and whoever was behind it cannot be reached by it.
+    pub(super) fn left(&self, flow: Flow) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is one too many stays on the registrar's board until it expires.
+        if left.len() < LEFT_MAX {
+            left.push(flow);
+        }
+        drop(left);
+        self.has_left.notify_one();
+    }
+
+    /// Waits until connections have closed since it was asked last.
+    pub async fn leavers(&self) -> Vec<Flow> {
+        loop {
+            let left =
+                std::mem::take(&mut *self.left.lock().unwrap_or_else(PoisonError::into_inner));
+            if !left.is_empty() {
+                return left;
+            }
+            self.has_left.notified().await;
+        }
     }
 
     /// Messages answered with 503, and messages dropped without a word.
@@ -63,6 +94,9 @@ impl Doors {
         has(&self.trunks) || has(&self.phones)
     }
 }
+
+/// As many connections as there may be at once.
+const LEFT_MAX: usize = 1024;
 
 /// As many addresses as the registrar takes accounts.
 const PHONES_MAX: usize = 10_000;

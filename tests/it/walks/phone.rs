@@ -35,6 +35,30 @@ fn the_studio_calls_a_phone_where_it_has_registered() {
     assert_eq!(page.get("/api/prompts/studio")[0]["to"], "8001");
 }
 
+/// A phone by TCP is there for as long as its connection is, whatever it was granted.
+#[test]
+fn f028_a_phone_whose_connection_closes_is_gone_from_the_board_at_once() {
+    let mut stage = Stage::new("phone-tcp", "");
+    stage.start();
+    let args = ["user", "phone", "8002"];
+    let made = stage.run_with_config(&stage.config(), &args, "secret-of-8002\n");
+    assert!(made.status.success(), "{}", said(&made));
+    let page = Page::sign_in(&stage, "wang", "nurse");
+    let server = ([127, 0, 0, 1], stage.sip_port).into();
+    let phones = || page.get("/api/prompts/studio/phones");
+    let mut phone = None;
+    let signs_in = || {
+        let next = RawPhone::by_tcp(server, "8002");
+        let is_in = next.sign_in("secret-of-8002") == 200;
+        phone = Some(next);
+        is_in
+    };
+    assert!(until(Duration::from_secs(20), signs_in), "{}", stage.log());
+    assert_eq!(phones(), json!(["8002"]));
+    drop(phone);
+    assert!(until(Duration::from_secs(10), || phones() == json!([])), "it is still there");
+}
+
 /// With the request's own headers.
 fn answer(request: &str, status: &str) -> String {
     let mut response = format!("SIP/2.0 {status}\r\n");
