@@ -26,6 +26,8 @@ pub(super) struct Owners {
     waiting: HashMap<String, Vec<Box<Seen>>>,
     /// The same, the longest first.
     in_order: VecDeque<(Instant, String)>,
+    /// Calls by their beginning, the first first: one whose task has died tells no end.
+    begun: VecDeque<(Instant, CallId)>,
     /// Calls that are over, the first first.
     ended: VecDeque<(Instant, CallId)>,
 }
@@ -41,6 +43,7 @@ impl Owners {
         &mut self,
         sip_call_id: String,
         (call, role): (CallId, &'static str),
+        now: Instant,
         counters: &TraceCounters,
         out: &mut Vec<Owned>,
     ) {
@@ -48,6 +51,7 @@ impl Owners {
             return;
         }
         let waited = self.waiting.remove(&sip_call_id).unwrap_or_default();
+        self.begun.push_back((now, call));
         self.of_call.entry(call).or_default().push(sip_call_id.clone());
         let leg = self.legs.entry(sip_call_id).or_insert(Leg { call, role, messages: 0 });
         for seen in waited {
@@ -92,9 +96,17 @@ impl Owners {
         }
         while self.ended.front().is_some_and(|(since, _)| *since + LAST_WORDS <= now) {
             let Some((_, call)) = self.ended.pop_front() else { break };
-            for id in self.of_call.remove(&call).unwrap_or_default() {
-                self.legs.remove(&id);
-            }
+            self.forget(call);
+        }
+        while self.begun.front().is_some_and(|(since, _)| *since + LASTS_MAX <= now) {
+            let Some((_, call)) = self.begun.pop_front() else { break };
+            self.forget(call);
+        }
+    }
+
+    fn forget(&mut self, call: CallId) {
+        for id in self.of_call.remove(&call).unwrap_or_default() {
+            self.legs.remove(&id);
         }
     }
 
@@ -118,8 +130,7 @@ impl Leg {
     }
 }
 
-/// As many dialogs as the endpoint holds; a leg of a call that has not ended well is forgotten
-/// with the process.
+/// As many dialogs as the endpoint holds.
 const LEGS_MAX: usize = 20_000;
 
 /// A call has a dozen; a session refreshed each 90 s for an hour has 160.
@@ -134,6 +145,9 @@ const WAITING_EACH: usize = 16;
 
 /// A click-to-dial rings the agent's own telephone first, for less than this.
 const CLAIMED_WITHIN: Duration = Duration::from_secs(60);
+
+/// No call lasts as long; what began is forgotten by then, whether or not its end was told.
+const LASTS_MAX: Duration = Duration::from_secs(6 * 3600);
 
 /// Repeats of a BYE may come for 32 s (RFC 3261 §17.1.2).
 const LAST_WORDS: Duration = Duration::from_secs(40);
@@ -179,7 +193,7 @@ mod tests {
         fn belongs(&mut self, call_id: &str) -> CallId {
             let call = CallId::new(SystemClock.wall());
             let whose = (call, "patient");
-            self.owners.belongs(call_id.to_owned(), whose, &self.counters, &mut self.out);
+            self.owners.belongs(call_id.to_owned(), whose, self.now, &self.counters, &mut self.out);
             call
         }
 
@@ -225,6 +239,20 @@ mod tests {
         scene.message("a", 2);
         assert_eq!(scene.heard(), [0_i64; 0]);
         assert!(scene.owners.legs.is_empty() && scene.owners.of_call.is_empty());
+    }
+
+    #[test]
+    fn a_call_that_never_tells_its_end_is_forgotten_in_its_time() {
+        let mut scene = Scene::new();
+        scene.belongs("a");
+        scene.pass(LASTS_MAX / 2);
+        scene.belongs("b");
+        scene.pass(LASTS_MAX / 2);
+        scene.message("a", 1);
+        scene.message("b", 2);
+        assert_eq!(scene.heard(), [2]);
+        scene.pass(LASTS_MAX);
+        assert!(scene.owners.legs.is_empty() && scene.owners.begun.is_empty());
     }
 
     #[test]

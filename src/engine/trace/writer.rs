@@ -32,8 +32,8 @@ struct Writer {
     batch: Vec<Message>,
     flushes: Vec<oneshot::Sender<()>>,
     homer: Option<Export>,
-    /// Why the last batch was not taken has been said.
-    is_told: bool,
+    /// How often in a row the database did not take the batch.
+    failures: u32,
 }
 
 struct Export {
@@ -50,7 +50,7 @@ pub(in crate::engine) async fn run_trace(core: Arc<Core>, from: TraceNotes) {
         None => None,
     };
     let (owners, batch, flushes) = (Owners::default(), Vec::new(), Vec::new());
-    let mut writer = Writer { core, counters, owners, batch, flushes, homer, is_told: false };
+    let mut writer = Writer { core, counters, owners, batch, flushes, homer, failures: 0 };
     let mut some = Vec::with_capacity(NOTES_AT_ONCE);
     loop {
         let waited = time::timeout(SWEEP, notes.recv_many(&mut some, NOTES_AT_ONCE)).await;
@@ -83,7 +83,8 @@ impl Writer {
                 self.owners.message(seen, now, &self.counters, &mut owned);
             }
             Note::Belongs { sip_call_id, call, role } => {
-                self.owners.belongs(sip_call_id, (call, role), &self.counters, &mut owned);
+                let whose = (call, role);
+                self.owners.belongs(sip_call_id, whose, now, &self.counters, &mut owned);
             }
             Note::Ended { call } => self.owners.ended(call, now),
             Note::Flush(done) => self.flushes.push(done),
@@ -107,13 +108,16 @@ impl Writer {
                 count(&self.counters.kept, kept);
                 count(&self.counters.unwritten, (self.batch.len() as u64).saturating_sub(kept));
                 self.batch.clear();
-                self.is_told = false;
+                self.failures = 0;
             }
             Err(error) => {
-                if !std::mem::replace(&mut self.is_told, true) {
+                if self.failures == 0 {
                     warn!(%error, "messages of calls are not kept");
                 }
-                let surplus = self.batch.len().saturating_sub(BATCH_MAX);
+                self.failures += 1;
+                // It may be one of them that is refused: the others must not wait for it.
+                let left = if self.failures.is_multiple_of(TRIES_MAX) { 0 } else { BATCH_MAX };
+                let surplus = self.batch.len().saturating_sub(left);
                 self.batch.drain(..surplus);
                 count(&self.counters.unwritten, surplus as u64);
             }
@@ -198,6 +202,9 @@ const NOTES_AT_ONCE: usize = 4_096;
 
 /// Kept in memory while the database is away.
 const BATCH_MAX: usize = 4_096;
+
+/// A database that is started again is back within a second; each try may wait ten for it.
+const TRIES_MAX: u32 = 20;
 
 /// A patient who picks up makes four messages within this.
 const GATHER: Duration = Duration::from_millis(250);

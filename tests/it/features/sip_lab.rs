@@ -55,7 +55,6 @@ impl Wire {
             Self::Tcp(stream, _) => {
                 let (head, tail) = text.as_bytes().split_at(text.len() / 2);
                 stream.write_all(head).unwrap();
-                std::thread::sleep(Duration::from_millis(50));
                 stream.write_all(tail).unwrap();
             }
         }
@@ -97,6 +96,7 @@ impl Caller {
 
     fn by_tcp(hospital: &Hospital) -> Self {
         let stream = TcpStream::connect(hospital.sip()).unwrap();
+        stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Self::by(Wire::Tcp(stream, Vec::new()))
     }
