@@ -1,6 +1,7 @@
 //! RTP audio without sockets. Knows nothing of SIP, patients or tokio.
 #![deny(clippy::disallowed_methods)]
 
+pub mod announcement;
 mod cadence;
 mod codec;
 mod conditioning;

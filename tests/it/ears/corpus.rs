@@ -74,7 +74,8 @@ pub(super) fn music(seed: u64, seconds: usize) -> Vec<i16> {
     while at < length {
         let degree = dice.below(7);
         let is_chord = at / beat % 4 == 0;
-        let mut notes = vec![(root + 24 + SCALE[dice.below(7)] + 12 * dice.below(2) as i32, 1, 0.5)];
+        let mut notes =
+            vec![(root + 24 + SCALE[dice.below(7)] + 12 * dice.below(2) as i32, 1, 0.5)];
         if is_chord {
             for step in [0, 2, 4] {
                 let place = degree + step;
@@ -136,7 +137,99 @@ pub(super) fn gain(samples: &mut [i16], db: f32) {
 
 /// The last one is filled with silence.
 pub(super) fn frames(samples: &[i16]) -> impl Iterator<Item = Frame> {
-    samples.chunks(FRAME).map(|chunk| {
-        std::array::from_fn(|n| chunk.get(n).copied().unwrap_or_default())
-    })
+    samples
+        .chunks(FRAME)
+        .map(|chunk| std::array::from_fn(|n| chunk.get(n).copied().unwrap_or_default()))
+}
+
+/// What a line does to sound.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) codec: Coder,
+    pub(super) level_db: f32,
+    /// Of a hundred frames, so many are lost …
+    pub(super) loss_percent: usize,
+    /// … and filled with the frame before, or with silence.
+    pub(super) repeats: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Coder {
+    Law(Codec),
+    /// What a codec at 8 kbit/s leaves: the band between 250 and 3400 Hz, and noise that
+    /// follows the voice 12 dB below it.
+    Narrow,
+    /// GSM 06.10 and AMR at its lowest rate, by sox.
+    Gsm,
+    Amr,
+}
+
+impl Line {
+    pub(super) fn carries(self, samples: &[i16], dice: &mut Dice) -> Vec<i16> {
+        let mut out = samples.to_vec();
+        gain(&mut out, self.level_db);
+        match self.codec {
+            Coder::Law(law) => through(law, &mut out),
+            Coder::Narrow => narrow(&mut out, dice),
+            Coder::Gsm => out = by_sox(&out, &["-t", "gsm"]),
+            Coder::Amr => out = by_sox(&out, &["-t", "amr-nb", "-C", "0"]),
+        }
+        self.lose(&mut out, dice);
+        // The last hop to us is always one of the laws.
+        through(Codec::Pcma, &mut out);
+        out
+    }
+
+    fn lose(self, samples: &mut [i16], dice: &mut Dice) {
+        let mut before = [0; FRAME];
+        for frame in samples.as_chunks_mut::<FRAME>().0 {
+            if dice.below(100) < self.loss_percent {
+                *frame = if self.repeats { before } else { [0; FRAME] };
+            }
+            before = *frame;
+        }
+    }
+}
+
+fn narrow(samples: &mut [i16], dice: &mut Dice) {
+    let (mut low, mut lower, mut high) = (0.0_f32, 0.0_f32, 0.0_f32);
+    for frame in samples.chunks_mut(FRAME) {
+        let power: f32 = frame.iter().map(|it| f32::from(*it).powi(2)).sum::<f32>();
+        // Even noise of this size has a twelfth of its square as power.
+        let hiss = (power / FRAME as f32 * 0.063 * 12.0).sqrt();
+        for sample in frame {
+            let noisy = f32::from(*sample) + hiss * dice.between(-0.5, 0.5);
+            low += 0.18 * (noisy - low);
+            lower += 0.18 * (low - lower);
+            let high_passed = noisy - lower * 0.9;
+            high += 0.93 * (high_passed - high);
+            *sample = high as i16;
+        }
+    }
+}
+
+/// There and back.
+fn by_sox(samples: &[i16], form: &[&str]) -> Vec<i16> {
+    const RAW: [&str; 10] = ["-t", "raw", "-r", "8000", "-c", "1", "-e", "signed", "-b", "16"];
+    let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let coded = sox(&[&["-D"], &RAW[..], &["-"], form, &["-"]].concat(), bytes);
+    let form = &form[..2];
+    let rate: &[&str] = if form[1] == "gsm" { &["-r", "8000"] } else { &[] };
+    let plain = sox(&[&["-D"], rate, form, &["-"], &RAW[..], &["-"]].concat(), coded);
+    plain.as_chunks::<2>().0.iter().map(|both| i16::from_le_bytes(*both)).collect()
+}
+
+fn sox(arguments: &[&str], input: Vec<u8>) -> Vec<u8> {
+    let mut child = Command::new("sox")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sox runs");
+    let mut stdin = child.stdin.take().expect("piped");
+    let writer = std::thread::spawn(move || std::io::Write::write_all(&mut stdin, &input));
+    let output = child.wait_with_output().expect("sox ends");
+    let _ = writer.join();
+    output.stdout
 }

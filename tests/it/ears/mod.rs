@@ -5,4 +5,6 @@
 //! `docs/EARS.md` has the figures.
 
 mod corpus;
+mod announcements;
 mod keys;
+mod tones;
