@@ -161,10 +161,10 @@ fn count(seed: u64, offs: &[(f32, f32)], twists: &[f32]) -> [usize; 3] {
     let mut counts = [0; 3];
     let levels = [Level::Weaker(-36.0), Level::Weaker(-24.0), Level::Stronger(-3.0)];
     for key in ALL.chars().map(|face| Key::try_from(face).unwrap()) {
-        for ((off, twist), level) in
-            offs.iter().flat_map(|off| twists.iter().map(move |twist| (*off, *twist))).flat_map(
-                |cell| levels.iter().map(move |level| (cell, *level)),
-            )
+        for ((off, twist), level) in offs
+            .iter()
+            .flat_map(|off| twists.iter().map(move |twist| (*off, *twist)))
+            .flat_map(|cell| levels.iter().map(move |level| (cell, *level)))
         {
             for snr_db in [15.0, 30.0] {
                 let cell = Cell { key, off, twist, level, snr_db };
@@ -172,7 +172,13 @@ fn count(seed: u64, offs: &[(f32, f32)], twists: &[f32]) -> [usize; 3] {
                 cell.press(&mut noise, &mut samples);
                 let heard = keys(&samples);
                 let right = heard == key.as_char().to_string();
-                counts[if right { 0 } else if heard.is_empty() { 2 } else { 1 }] += 1;
+                counts[if right {
+                    0
+                } else if heard.is_empty() {
+                    2
+                } else {
+                    1
+                }] += 1;
             }
         }
     }

@@ -270,12 +270,7 @@ fn some_thousand_announcements_of_six_voices_are_known_by_four_codecs() {
         return;
     }
     const CODERS: [Coder; 4] = [Coder::Law(Codec::Pcmu), Coder::Narrow, Coder::Gsm, Coder::Amr];
-    let corpus = Corpus {
-        speakers: &SPEAKERS,
-        coders: &CODERS,
-        calls: 3,
-        never_calls: 2,
-        sentences: 300,
-    };
+    let corpus =
+        Corpus { speakers: &SPEAKERS, coders: &CODERS, calls: 3, never_calls: 2, sentences: 300 };
     measure(&corpus).holds();
 }

@@ -73,7 +73,7 @@ pub(super) fn music(seed: u64, seconds: usize) -> Vec<i16> {
     let mut at = 0;
     while at < length {
         let degree = dice.below(7);
-        let is_chord = at / beat % 4 == 0;
+        let is_chord = (at / beat).is_multiple_of(4);
         let mut notes =
             vec![(root + 24 + SCALE[dice.below(7)] + 12 * dice.below(2) as i32, 1, 0.5)];
         if is_chord {

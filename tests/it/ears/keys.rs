@@ -7,30 +7,63 @@ use crate::interop::installed;
 
 /// Enough different words that an hour of them is not one minute sixty times.
 const LANGUAGES: [(&str, &str); 12] = [
-    ("cmn-latn-pinyin", "nin2 hao3 wo3 men5 shi4 yi1 yuan4 de5 sui2 fang3 zhong1 xin1 qing3 wen4 \
+    (
+        "cmn-latn-pinyin",
+        "nin2 hao3 wo3 men5 shi4 yi1 yuan4 de5 sui2 fang3 zhong1 xin1 qing3 wen4 \
         zui4 jin4 shen1 ti3 zen3 me5 yang4 yao4 an4 shi2 chi1 le5 ma5 shang1 kou3 teng2 bu4 xue4 \
-        ya1 gao1 di1 shui4 jiao4 chi1 fan4 xia4 ci4 fu4 cha2 ri4 qi1 xie4 xie5 zai4 jian4"),
-    ("en-gb", "good morning this is the hospital calling about your stay with us last week how \
-        are you feeling today did you take the tablets every evening with water please wait"),
-    ("en-us", "the doctor would like to know whether the wound hurts when you move around or \
-        climb stairs thank you very much for your patience have a nice afternoon goodbye"),
-    ("de", "guten tag hier spricht das krankenhaus wir wollten fragen wie es ihnen seit der \
-        entlassung geht haben sie noch schmerzen oder fieber vielen dank und auf wiederhoeren"),
-    ("fr", "bonjour ici l hopital nous voulons savoir comment vous allez depuis votre sortie \
-        avez vous encore mal prenez vous bien vos medicaments merci beaucoup et au revoir"),
-    ("es", "buenos dias le llamamos del hospital para saber como se encuentra despues de la \
-        operacion tiene usted fiebre o dolor tome las pastillas por la noche muchas gracias"),
-    ("it", "buongiorno chiamiamo dall ospedale per sapere come sta dopo la visita ha preso le \
-        medicine ogni giorno ha dolore alla gamba grazie mille e arrivederci a presto"),
-    ("ru", "dobry den eto bolnitsa my hotim uznat kak vy sebya chuvstvuete posle operatsii \
-        prinimayte lekarstva kazhdy vecher spasibo bolshoe do svidaniya"),
-    ("pt", "bom dia aqui fala o hospital queremos saber como esta depois da alta tomou os \
-        comprimidos todos os dias obrigado e ate logo"),
-    ("nl", "goedemorgen u spreekt met het ziekenhuis hoe gaat het met u na de operatie heeft u \
-        nog pijn neem de tabletten elke avond in dank u wel en tot ziens"),
+        ya1 gao1 di1 shui4 jiao4 chi1 fan4 xia4 ci4 fu4 cha2 ri4 qi1 xie4 xie5 zai4 jian4",
+    ),
+    (
+        "en-gb",
+        "good morning this is the hospital calling about your stay with us last week how \
+        are you feeling today did you take the tablets every evening with water please wait",
+    ),
+    (
+        "en-us",
+        "the doctor would like to know whether the wound hurts when you move around or \
+        climb stairs thank you very much for your patience have a nice afternoon goodbye",
+    ),
+    (
+        "de",
+        "guten tag hier spricht das krankenhaus wir wollten fragen wie es ihnen seit der \
+        entlassung geht haben sie noch schmerzen oder fieber vielen dank und auf wiederhoeren",
+    ),
+    (
+        "fr",
+        "bonjour ici l hopital nous voulons savoir comment vous allez depuis votre sortie \
+        avez vous encore mal prenez vous bien vos medicaments merci beaucoup et au revoir",
+    ),
+    (
+        "es",
+        "buenos dias le llamamos del hospital para saber como se encuentra despues de la \
+        operacion tiene usted fiebre o dolor tome las pastillas por la noche muchas gracias",
+    ),
+    (
+        "it",
+        "buongiorno chiamiamo dall ospedale per sapere come sta dopo la visita ha preso le \
+        medicine ogni giorno ha dolore alla gamba grazie mille e arrivederci a presto",
+    ),
+    (
+        "ru",
+        "dobry den eto bolnitsa my hotim uznat kak vy sebya chuvstvuete posle operatsii \
+        prinimayte lekarstva kazhdy vecher spasibo bolshoe do svidaniya",
+    ),
+    (
+        "pt",
+        "bom dia aqui fala o hospital queremos saber como esta depois da alta tomou os \
+        comprimidos todos os dias obrigado e ate logo",
+    ),
+    (
+        "nl",
+        "goedemorgen u spreekt met het ziekenhuis hoe gaat het met u na de operatie heeft u \
+        nog pijn neem de tabletten elke avond in dank u wel en tot ziens",
+    ),
     ("vi", "xin chao chung toi goi tu benh vien hom nay ban cam thay the nao cam on rat nhieu"),
-    ("id", "selamat pagi kami dari rumah sakit ingin tahu bagaimana keadaan anda setelah pulang \
-        apakah masih sakit minum obat setiap malam terima kasih sampai jumpa"),
+    (
+        "id",
+        "selamat pagi kami dari rumah sakit ingin tahu bagaimana keadaan anda setelah pulang \
+        apakah masih sakit minum obat setiap malam terima kasih sampai jumpa",
+    ),
 ];
 
 /// Some 20 seconds of somebody, through one of the laws, at a level of the network.
