@@ -48,6 +48,8 @@ pub enum Request {
     },
     Status,
     Reload,
+    /// What carriers say was learnt or forgotten: listen for it from the next call on.
+    Announcements,
     /// Who speaks the sentences of each dialplan.
     Prompts,
     /// A phone is called and a nurse reads.
@@ -140,6 +142,10 @@ async fn act(core: &Arc<Core>, config: Option<&Path>, request: Request) -> Resul
             Ok(format!("{} calls live, {stopped}", core.live.count()))
         }
         Request::Reload => reload(core, config),
+        Request::Announcements => {
+            let known = core.load_announcements().await.map_err(|error| error.to_string())?;
+            Ok(format!("{known} announcements are listened for"))
+        }
         Request::Prompts => {
             let clips = core.app.kept_clips().await.map_err(|error| error.to_string())?;
             let speaks = |language: &str| core.voice.speaks(language);

@@ -180,6 +180,15 @@ impl Session {
                 });
             }
         }
+        let machine = self.machines_in.as_mut().and_then(|detector| detector.push(&far));
+        if let Some(machine) = machine {
+            self.emit(Event::MachineHeard(machine));
+        }
+        let announced = self.announcements_in.as_mut().and_then(|listener| listener.push(&far));
+        if let Some(verdict) = announced {
+            self.announcements_in = None;
+            self.emit(Event::Announced(verdict));
+        }
         self.stats.far_quiet_ms = if level_dbm0(&far) < QUIET_DBM0 {
             self.stats.far_quiet_ms.saturating_add(TICK_MS as u32)
         } else {
