@@ -10,7 +10,7 @@ use crate::{
     domain::Announcement,
     store::{
         self, Principal,
-        announcement::{New, Row},
+        announcement::{New, Row, Unknown},
     },
 };
 
@@ -61,6 +61,20 @@ impl App {
         Ok(store::announcement::known(&mut scope).await?)
     }
 }
+
+impl App {
+    /// What was heard before an answer that never came, and not recognised: to be labelled.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn unknown_announcements(&self) -> Result<Vec<Unknown>> {
+        let mut scope = self.scope(&Principal::System("announcements")).await?;
+        Ok(store::announcement::unknown(&mut scope, UNKNOWN_MAX).await?)
+    }
+}
+
+/// As many as somebody listens to in an hour.
+const UNKNOWN_MAX: i64 = 200;
 
 fn change(did: &'static str, id: Uuid, body: serde_json::Value) -> Change<'static> {
     Change {

@@ -1,4 +1,4 @@
-//! `announcements learn|list|test|forget`.
+//! `announcements learn|list|unknown|test|forget`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,10 @@ use suifang::{
     config::Config,
     domain::Announcement,
     engine::{Announcements, ControlRequest, ask_server, far_sound},
-    media::{FRAME, announcement::Template},
+    media::{
+        FRAME,
+        announcement::{Heard, Template},
+    },
 };
 
 use super::{
@@ -52,6 +55,16 @@ async fn act(config: &Config, record: &Record, what: args::Announcements) -> Res
             }
             Ok(())
         }
+        args::Announcements::Unknown => {
+            let unknown = record.app.unknown_announcements().await.map_err(Failure::other)?;
+            for one in unknown {
+                let path = config.paths.recordings.join(&one.path);
+                let status = one.sip_status.map_or("none".to_owned(), |status| status.to_string());
+                let (ms, at) = (one.duration_ms.unwrap_or_default(), one.started_at);
+                println!("{} {ms} ms, SIP status {status}, at {at}", path.display());
+            }
+            Ok(())
+        }
         args::Announcements::Test { files } => {
             let known = record.app.announcements().await.map_err(Failure::other)?;
             let known = Announcements::new(&known);
@@ -67,7 +80,14 @@ fn judge(known: &Announcements, sound: &[i16]) -> String {
     let Some(mut listener) = known.listener() else {
         return "unknown; nothing was learnt".to_owned();
     };
-    let verdict = sound.as_chunks::<FRAME>().0.iter().find_map(|frame| listener.push(frame));
+    let mut verdict = None;
+    for frame in sound.as_chunks::<FRAME>().0 {
+        match listener.push(frame) {
+            Some(Heard::Announced(heard)) => verdict = Some(heard),
+            Some(Heard::TakenBack) => verdict = None,
+            None => {}
+        }
+    }
     let named = verdict.and_then(|it| Some((it, Announcements::class(it.class)?)));
     match named {
         Some((verdict, class)) => {

@@ -149,6 +149,10 @@ pub(super) enum Announcements {
     /// What was learnt.
     #[command(after_help = "Example: suifang announcements list")]
     List,
+    /// Recordings from before the answer of which nothing was recognised: to be listened to
+    /// and learnt.
+    #[command(after_help = "Example: suifang announcements unknown")]
+    Unknown,
     /// What these recordings would be taken for.
     #[command(after_help = "Example: suifang announcements test early.wav")]
     Test {

@@ -13,7 +13,7 @@ use super::{Frame, level::DBM0_RMS};
 pub(super) fn energy_at(samples: &[f32], coefficient: f32) -> f32 {
     let (mut last, mut before) = (0.0_f32, 0.0_f32);
     for sample in samples {
-        (last, before) = (coefficient.mul_add(last, sample - before), last);
+        (last, before) = (coefficient * last + sample - before, last);
     }
     last * last + before * before - coefficient * last * before
 }
@@ -71,7 +71,7 @@ impl Probe {
     fn phasor(&self, samples: &[f32]) -> Phasor {
         let (mut last, mut before) = (0.0_f32, 0.0_f32);
         for sample in samples {
-            (last, before) = (self.coefficient.mul_add(last, sample - before), last);
+            (last, before) = (self.coefficient * last + sample - before, last);
         }
         let (sin, cos) = self.radians.sin_cos();
         Phasor { re: last - cos * before, im: sin * before }

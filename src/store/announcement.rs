@@ -63,3 +63,28 @@ pub async fn known(scope: &mut Scope) -> Result<Vec<Row>> {
     .fetch_all(scope.connection())
     .await?)
 }
+
+#[derive(Debug)]
+pub struct Unknown {
+    pub path: String,
+    pub started_at: DateTime<Utc>,
+    pub duration_ms: Option<i64>,
+    pub sip_status: Option<i16>,
+    pub outcome: Option<String>,
+}
+
+/// Recordings from before an answer that never came, of which nothing was recognised: the
+/// latest first. Shorter than an announcement is none.
+pub async fn unknown(scope: &mut Scope, limit: i64) -> Result<Vec<Unknown>> {
+    Ok(sqlx::query_as!(
+        Unknown,
+        "select r.path, r.started_at, r.duration_ms, a.sip_status, a.outcome
+         from recording r join call c using (call_id) join attempt a on a.attempt_id = c.attempt_id
+         where r.kind = 'early' and r.state in ('finished', 'repaired') and r.duration_ms >= 1500
+             and a.state = 'ended' and not a.answered and a.heard_source is null
+         order by r.started_at desc limit $1",
+        limit
+    )
+    .fetch_all(scope.connection())
+    .await?)
+}

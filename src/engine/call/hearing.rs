@@ -4,7 +4,10 @@ use super::{Call, Kind};
 use crate::{
     domain::{Announcement, DialFacts, NetworkTone},
     engine::{Announcements, MediaHandle},
-    media::{Tone, announcement::Verdict},
+    media::{
+        Tone,
+        announcement::{self, Verdict},
+    },
     store::attempt::Heard,
 };
 
@@ -39,10 +42,15 @@ impl Call {
         self.sound.media.as_ref().filter(|_| is_wanted)
     }
 
-    pub(super) fn on_announced(&mut self, verdict: Verdict) {
+    pub(super) fn on_announcement(&mut self, heard: announcement::Heard) {
         if self.times.answered.is_some() {
             return;
         }
+        let announcement::Heard::Announced(verdict) = heard else {
+            tracing::info!("the announcement was another one after all");
+            self.hearing.announcement = None;
+            return;
+        };
         let Some(class) = Announcements::class(verdict.class) else { return };
         tracing::info!(
             announcement = class.as_str(),

@@ -8,6 +8,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     print::Printer,
+    tail::{Tail, TailEnd},
     template::{Moment, Template},
 };
 use crate::media::{Frame, TICK_MS};
@@ -16,9 +17,9 @@ use crate::media::{Frame, TICK_MS};
 #[derive(Default)]
 pub struct Library {
     moments: Vec<Moment>,
-    /// What of the place 20 ms before is handed to each moment: nothing to the first two of
-    /// a template.
-    keeps: Vec<f32>,
+    /// How many bits are compared along the diagonal that ends at each moment, faded as what
+    /// is counted fades.
+    compared: Vec<f32>,
     /// For each moment, the template it belongs to.
     owners: Vec<u16>,
     entries: Vec<Entry>,
@@ -27,6 +28,7 @@ pub struct Library {
 struct Entry {
     class: u16,
     from: usize,
+    to: usize,
     /// Trusted bits that must have been compared.
     needed: u32,
 }
@@ -55,13 +57,16 @@ impl Library {
                 return Err(LibraryFull);
             }
             library.owners.resize(to, owner);
-            library.keeps.resize((from + 2).min(to), 0.0);
-            library.keeps.resize(to, KEEPS);
+            for at in from..to {
+                let before = if at < from + 2 { 0.0 } else { library.compared[at - 2] };
+                let here = library.moments[at].trusted.count_ones() as f32;
+                library.compared.push(before * KEEPS + here);
+            }
             let trusted: u32 = template.moments.iter().map(|it| it.trusted.count_ones()).sum();
             // Each second moment is compared.
             let a_second = trusted / 2 * 100 / (to - from).max(1) as u32;
             let needed = (trusted / 2 * SHARE_PERCENT / 100).min(a_second * NEEDED_MS / 1000);
-            library.entries.push(Entry { class, from, needed });
+            library.entries.push(Entry { class, from, to, needed });
         }
         Ok(library)
     }
@@ -81,23 +86,28 @@ pub struct Verdict {
     pub at_ms: u32,
 }
 
-/// One call's ear. Sixteen bytes for each moment of the library, at most 1 MB; about a
-/// nanosecond for each and frame. Nothing is allocated after the start.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Heard {
+    Announced(Verdict),
+    /// It began like that one, and then it was another.
+    TakenBack,
+}
+
+/// One call's ear. Eight bytes for each moment of the library, at most 512 kB; two nanoseconds
+/// for each and frame. Nothing is allocated after the start.
 pub struct Listener {
     library: Arc<Library>,
     printer: Printer,
-    counts: Vec<Count>,
+    /// Bits that were wrong along the diagonal that ends at each moment.
+    wrong: Vec<f32>,
     /// Those of the frame before.
-    past: Vec<Count>,
+    past: Vec<f32>,
     /// The latest prints, in a ring; how many there were at all.
     heard: [u32; HEARD],
     frames: u32,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Count {
-    wrong: f32,
-    compared: f32,
+    /// After the verdict.
+    tail: Option<Tail>,
+    is_done: bool,
 }
 
 impl fmt::Debug for Listener {
@@ -108,45 +118,83 @@ impl fmt::Debug for Listener {
 
 impl Listener {
     pub fn new(library: Arc<Library>) -> Self {
-        let counts = vec![Count::default(); library.moments.len()];
-        let past = counts.clone();
-        Self { library, printer: Printer::default(), counts, past, heard: [0; HEARD], frames: 0 }
+        // As if what came before had been anything: half of it wrong.
+        let wrong: Vec<f32> = library.compared.iter().map(|bits| bits / 2.0).collect();
+        let past = wrong.clone();
+        Self {
+            library,
+            printer: Printer::default(),
+            wrong,
+            past,
+            heard: [0; HEARD],
+            frames: 0,
+            tail: None,
+            is_done: false,
+        }
     }
 
-    /// The first verdict ends it: the caller drops the listener.
-    pub fn push(&mut self, frame: &Frame) -> Option<Verdict> {
+    /// At most one verdict, which may be taken back before the announcement is over.
+    pub fn push(&mut self, frame: &Frame) -> Option<Heard> {
+        if self.is_done {
+            return None;
+        }
         let print = self.printer.push(frame);
+        if let Some(tail) = &mut self.tail {
+            let end = tail.push(print, &self.library.moments)?;
+            self.is_done = true;
+            return (end == TailEnd::Other).then_some(Heard::TakenBack);
+        }
         self.heard[self.frames as usize % HEARD] = print.bits;
         self.frames += 1;
         self.count(print.bits);
         if !self.frames.is_multiple_of(LOOK_EACH) {
             return None;
         }
-        self.best().and_then(|best| self.judge(best))
+        let best = self.best()?;
+        let verdict = self.judge(best)?;
+        let entry = self.library.entries.get(usize::from(*self.library.owners.get(best)?))?;
+        self.tail = Some(Tail::new(best, entry.from, entry.to));
+        Some(Heard::Announced(verdict))
+    }
+
+    /// There is nothing more to hear.
+    pub const fn is_done(&self) -> bool {
+        self.is_done
     }
 
     /// Hands on along the diagonals.
     fn count(&mut self, bits: u32) {
-        std::mem::swap(&mut self.counts, &mut self.past);
-        // The first two of all have nobody before them; what they are handed is not kept.
-        let past = self.past.iter().take(2).chain(&self.past);
-        let places = self.library.moments.iter().zip(&self.library.keeps);
-        for ((count, past), (moment, keeps)) in self.counts.iter_mut().zip(past).zip(places) {
-            let wrong = ((bits ^ moment.bits) & moment.trusted).count_ones() as f32;
-            let compared = moment.trusted.count_ones() as f32;
-            count.wrong = past.wrong.mul_add(*keeps, wrong);
-            count.compared = past.compared.mul_add(*keeps, compared);
+        std::mem::swap(&mut self.wrong, &mut self.past);
+        for entry in &self.library.entries {
+            let all = entry.from..entry.to;
+            let (Some(wrong), Some(past), Some(moments)) = (
+                self.wrong.get_mut(all.clone()),
+                self.past.get(all.clone()),
+                self.library.moments.get(all),
+            ) else {
+                continue;
+            };
+            // The first two have nobody before them.
+            for (wrong, moment) in wrong.iter_mut().zip(moments).take(2) {
+                *wrong = ones((bits ^ moment.bits) & moment.trusted) as f32;
+            }
+            let rest = wrong.iter_mut().zip(moments).skip(2);
+            for ((wrong, moment), past) in rest.zip(past) {
+                *wrong = past * KEEPS + ones((bits ^ moment.bits) & moment.trusted) as f32;
+            }
         }
+    }
+
+    fn is_below(&self, at: usize, share: f32) -> bool {
+        let (wrong, compared) = (self.wrong[at], self.library.compared[at]);
+        compared > COMPARED_MIN && wrong < share * compared
     }
 
     /// The place that fits best, if any fits well.
     fn best(&self) -> Option<usize> {
-        let share = |count: &Count| count.wrong / count.compared;
-        let fits = |(_, count): &(usize, &Count)| {
-            count.compared > COMPARED_MIN && count.wrong < GOOD * count.compared
-        };
-        let places = self.counts.iter().enumerate().filter(fits);
-        places.min_by(|a, b| share(a.1).total_cmp(&share(b.1))).map(|(at, _)| at)
+        let share = |at: &usize| self.wrong[*at] / self.library.compared[*at];
+        let places = (0..self.wrong.len()).filter(|at| self.is_below(*at, GOOD));
+        places.min_by(|a, b| share(a).total_cmp(&share(b)))
     }
 
     /// The last seconds in full: is it all of it, and none of those that sound alike?
@@ -157,10 +205,9 @@ impl Listener {
         if matched < entry.needed || wrong as f32 > WRONG_MAX * matched as f32 {
             return None;
         }
-        for (rival, count) in self.counts.iter().enumerate() {
+        for rival in (0..self.wrong.len()).filter(|rival| self.is_below(*rival, NEAR)) {
             let other = library.entries.get(usize::from(library.owners[rival]))?;
-            let is_near = count.compared > COMPARED_MIN && count.wrong < NEAR * count.compared;
-            if is_near && other.class != entry.class && !self.beats(at, rival, other.from, frames) {
+            if other.class != entry.class && !self.beats(at, rival, other.from, frames) {
                 return None;
             }
         }
@@ -209,6 +256,16 @@ impl Listener {
     fn print(&self, back: usize) -> u32 {
         self.heard[(self.frames as usize - 1 - back) % HEARD]
     }
+}
+
+/// How many bits are set. Without a multiplication, so that four go at once on any processor.
+const fn ones(mut bits: u32) -> u32 {
+    bits -= (bits >> 1) & 0x5555_5555;
+    bits = (bits & 0x3333_3333) + ((bits >> 2) & 0x3333_3333);
+    bits = (bits + (bits >> 4)) & 0x0F0F_0F0F;
+    bits += bits >> 8;
+    bits += bits >> 16;
+    bits & 0x3F
 }
 
 /// Ten minutes: a hundred announcements with their English halves.

@@ -4,7 +4,8 @@
 
 mod listener;
 mod print;
+mod tail;
 mod template;
 
-pub use listener::{Library, LibraryFull, Listener, Verdict};
+pub use listener::{Heard, Library, LibraryFull, Listener, Verdict};
 pub use template::{LENGTH_MAX_S, LearnError, SAMPLES_MIN, Template};

@@ -184,11 +184,11 @@ impl Session {
         if let Some(machine) = machine {
             self.emit(Event::MachineHeard(machine));
         }
-        let announced = self.announcements_in.as_mut().and_then(|listener| listener.push(&far));
-        if let Some(verdict) = announced {
-            self.announcements_in = None;
-            self.emit(Event::Announced(verdict));
+        let heard = self.announcements_in.as_mut().and_then(|listener| listener.push(&far));
+        if let Some(heard) = heard {
+            self.emit(Event::Announcement(heard));
         }
+        self.announcements_in.take_if(|listener| listener.is_done());
         self.stats.far_quiet_ms = if level_dbm0(&far) < QUIET_DBM0 {
             self.stats.far_quiet_ms.saturating_add(TICK_MS as u32)
         } else {

@@ -21,7 +21,7 @@ use super::{
     CadenceClassifier, Codec, EventDecoder, EventSender, Frame, JitterBuffer, JitterCounts,
     KeyDetector, KeyMerge, KeySource, MachineDetector, MachineTone, NtpAnchor, PlayId, PlayItem,
     Player, SILENCE, SpeechDetector, StereoFrame, TICK_MS, Tap, Tone, ToneGenerator,
-    announcement::{Listener, Verdict},
+    announcement::{Heard, Listener},
     rtcp::Pace,
     rtp::{Numbering, Reception},
     srtp::{Opener, Sealer, Srtp, SrtpError},
@@ -106,8 +106,8 @@ pub enum Event {
     ToneStopped(Tone),
     /// A fax machine or a modem. Said once.
     MachineHeard(MachineTone),
-    /// A carrier's announcement that was learnt. Said once; nobody listens any more.
-    Announced(Verdict),
+    /// A carrier's announcement that was learnt.
+    Announcement(Heard),
     /// The far side said goodbye in RTCP. Signalling decides what it means.
     RemoteBye,
 }

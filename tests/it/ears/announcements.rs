@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use suifang::media::{
     Codec,
-    announcement::{Library, Listener, Template, Verdict},
+    announcement::{Heard, Library, Listener, Template, Verdict},
 };
 
 use super::corpus::{Coder, Dice, Line, Speaker, frames, music};
@@ -94,6 +94,8 @@ struct Results {
     matrix: BTreeMap<(usize, Option<u16>), usize>,
     never: [usize; 2],
     ordinary: [usize; 2],
+    /// 接听, where only its look-alike 接通 was learnt.
+    look_alike: [usize; 2],
     after_ms: Vec<i64>,
 }
 
@@ -137,7 +139,15 @@ fn learn(said: &[Vec<Vec<i16>>], dice: &mut Dice) -> Arc<Library> {
 
 fn listen(library: &Arc<Library>, samples: &[i16]) -> Option<Verdict> {
     let mut listener = Listener::new(Arc::clone(library));
-    frames(samples).find_map(|frame| listener.push(&frame))
+    let mut verdict = None;
+    for frame in frames(samples) {
+        match listener.push(&frame) {
+            Some(Heard::Announced(heard)) => verdict = Some(heard),
+            Some(Heard::TakenBack) => verdict = None,
+            None => {}
+        }
+    }
+    verdict
 }
 
 /// A line, a tune and a start that learning has never seen.
@@ -171,6 +181,15 @@ fn measure(corpus: &Corpus) -> Results {
                     results.after_ms.push(i64::from(verdict.at_ms) - from as i64 / 8);
                 }
             }
+        }
+    }
+    let (mut without, twin) = (said.clone(), 5);
+    without.remove(twin);
+    let without = learn(&without, &mut dice);
+    for (said, codec) in pairs(&said[twin], corpus.coders) {
+        for _ in 0..corpus.never_calls {
+            let (samples, _) = random_call(said, codec, &mut dice);
+            results.look_alike[usize::from(listen(&without, &samples).is_some())] += 1;
         }
     }
     for text in NEVER {
@@ -229,6 +248,8 @@ impl Results {
         }
         println!("never learnt: {} unknown, {} taken for one", self.never[0], self.never[1]);
         println!("ordinary: {} unknown, {} taken for one", self.ordinary[0], self.ordinary[1]);
+        let [unknown, taken] = self.look_alike;
+        println!("a look-alike of one that was learnt: {unknown} unknown, {taken} taken for it");
         let [right, wrong, unknown] = self.counts();
         println!("{right} right, {wrong} wrong, {unknown} unknown");
         println!("median time to verdict {} ms", self.median_ms());

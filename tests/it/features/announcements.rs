@@ -1,14 +1,11 @@
 //! What a carrier says before the answer is learnt from three dials and known in the fourth.
 
-use std::sync::Arc;
+use std::{process::Command, sync::Arc};
 
 use serde_json::{Value, json};
 use suifang::{
-    domain::Announcement,
-    engine::{SystemClock, far_sound},
-    media::announcement::Template,
+    engine::SystemClock,
     sim::{Behaviour, Carrier, Patient, Truth},
-    store::Principal,
 };
 
 use crate::support::{dial, hospital::Hospital};
@@ -41,15 +38,24 @@ async fn early_media_is_recorded_learnt_and_known_in_the_next_dial() {
     let early = "select path from recording where kind = 'early' and state = 'finished'";
     let recorded = hospital.sql(early);
     let folder = hospital.server.core.recordings();
-    let sounds: Vec<_> =
-        recorded.lines().map(|path| far_sound(&folder.join(path)).unwrap()).collect();
-    assert_eq!(sounds.len(), 3);
-    let template = Template::learn(&sounds).unwrap();
-    let (core, by) = (&hospital.server.core, Principal::System("test"));
-    let print = template.to_bytes();
+    let files: Vec<String> =
+        recorded.lines().map(|path| folder.join(path).display().to_string()).collect();
+    assert_eq!(files.len(), 3);
+    let unknown = command(&hospital, &["unknown"]);
+    assert!(files.iter().all(|file| unknown.contains(file.as_str())), "{unknown}");
     // Another word than the carrier's cause, so that it is seen which of them decides.
-    let class = Announcement::VacantNumber;
-    core.app.learn_announcement(&by, class, &print, 3, core.clock.wall()).await.unwrap();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let said =
+        command(&hospital, &[&["learn", "vacant_number", "--by", "li"], &files[..]].concat());
+    assert!(said.contains(" vacant_number: ") && said.contains("learnt from 3"), "{said}");
+    assert!(command(&hospital, &["list"]).contains("from 3 recordings, by li"));
+    let said = command(&hospital, &["test", files[0]]);
+    assert!(said.contains(": vacant_number, "), "{said}");
+    let said = command(&hospital, &["learn", "vacant_number", files[0]]);
+    assert!(said.contains("at least 3 recordings, not 1"), "{said}");
+    let said = command(&hospital, &["learn", "out_of_beer", files[0]]);
+    assert!(said.contains("\"out_of_beer\" is not an announcement"), "{said}");
+    let core = &hospital.server.core;
     assert_eq!(core.load_announcements().await.unwrap(), 1);
     let noted = "select count(*) from audit where subject = 'announcement'";
     assert_eq!(hospital.sql(noted).trim(), "1");
@@ -63,6 +69,19 @@ async fn early_media_is_recorded_learnt_and_known_in_the_next_dial() {
     // What was not learnt is unknown.
     let done = dialled(&hospital, 5).await;
     assert_eq!(done["heard_source"], Value::Null);
+}
+
+/// What `suifang announcements …` prints, here or as an error.
+fn command(hospital: &Hospital, words: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_suifang"))
+        .arg("--config")
+        .arg(hospital.folder.join("suifang.toml"))
+        .arg("announcements")
+        .args(words)
+        .current_dir(&hospital.folder)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
 fn number(n: usize) -> String {

@@ -1,0 +1,66 @@
+//! What follows a verdict: an announcement that was never learnt may begin as a learnt one
+//! does. Where the rest of it is another, the verdict is taken back.
+
+use super::{print::Print, template::Moment};
+
+#[derive(Debug)]
+pub(super) struct Tail {
+    /// The place in the library at which the next frame is expected, and where it ends.
+    next: usize,
+    to: usize,
+    from: usize,
+    /// Bits compared and bits wrong in the latest frames, at each of the offsets.
+    latest: [[(u32, u32); SPAN]; OFFSETS],
+    frames: usize,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum TailEnd {
+    /// All of it has been heard.
+    Over,
+    /// It is another one.
+    Other,
+}
+
+impl Tail {
+    /// After the place `at` of a template that lies between `from` and `to`.
+    pub(super) const fn new(at: usize, from: usize, to: usize) -> Self {
+        Self { next: at + 2, to, from, latest: [[(0, 0); SPAN]; OFFSETS], frames: 0 }
+    }
+
+    pub(super) fn push(&mut self, print: Print, moments: &[Moment]) -> Option<TailEnd> {
+        if self.next >= self.to {
+            return Some(TailEnd::Over);
+        }
+        for (offset, latest) in self.latest.iter_mut().enumerate() {
+            // A packet more or less in between is no other announcement.
+            let place = (self.next + offset).checked_sub(OFFSETS / 2);
+            // Silence says nothing: it may be cut short, or a packet lost.
+            let place = place.filter(|it| !print.is_quiet && (self.from..self.to).contains(it));
+            let moment = place.and_then(|it| moments.get(it)).copied().unwrap_or_default();
+            let wrong = ((print.bits ^ moment.bits) & moment.trusted).count_ones();
+            if let Some(slot) = latest.get_mut(self.frames % SPAN) {
+                *slot = (moment.trusted.count_ones(), wrong);
+            }
+        }
+        self.frames += 1;
+        self.next += 2;
+        (self.frames >= SPAN && self.is_other()).then_some(TailEnd::Other)
+    }
+
+    /// At none of the offsets does it fit.
+    fn is_other(&self) -> bool {
+        self.latest.iter().all(|latest| {
+            let (compared, wrong) =
+                latest.iter().fold((0, 0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+            compared >= COMPARED_MIN && wrong as f32 > WRONG_MAX * compared as f32
+        })
+    }
+}
+
+/// 280 ms: a word.
+const SPAN: usize = 14;
+/// 20 ms either way.
+const OFFSETS: usize = 5;
+const COMPARED_MIN: u32 = 100;
+const WRONG_MAX: f32 = 0.42;
