@@ -102,3 +102,29 @@ impl Hearing {
         self.tone.map(|_| Heard { source: "tone", confidence_percent: 100, at_ms: 0 })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Outcome;
+
+    #[test]
+    fn what_was_heard_goes_into_the_facts_with_its_source() {
+        let verdict = Verdict { class: 0, confidence_percent: 80, at_ms: 2600 };
+        let said = Some((Announcement::VacantNumber, verdict));
+        let busy = Some(NetworkTone::Busy);
+        let cases: [(_, _, bool, _, _); 4] = [
+            (None, None, true, Outcome::NoAnswer, None),
+            (None, busy, false, Outcome::Busy, Some("tone")),
+            (said, None, false, Outcome::NotInService, Some("announcement")),
+            // What is said is nearer to the truth than a tone after it.
+            (said, busy, true, Outcome::NotInService, Some("announcement")),
+        ];
+        for (announcement, tone, rang, outcome, source) in cases {
+            let hearing = Hearing { announcement, tone, rang, has_begun: true };
+            let facts = DialFacts { sip_status: Some(480), ..DialFacts::default() };
+            assert_eq!(hearing.add_to(facts).outcome(None), outcome);
+            assert_eq!(hearing.source().map(|heard| heard.source), source);
+        }
+    }
+}

@@ -64,3 +64,31 @@ const SPAN: usize = 14;
 const OFFSETS: usize = 5;
 const COMPARED_MIN: u32 = 100;
 const WRONG_MAX: f32 = 0.42;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 24 bits that look like chance.
+    const fn bits(n: usize) -> u32 {
+        (n as u32).wrapping_mul(0x9E37_79B9) >> 8
+    }
+
+    fn end(mut said: impl FnMut(usize) -> Print) -> Option<TailEnd> {
+        let moments: Vec<Moment> =
+            (0..200).map(|n| Moment { bits: bits(n), trusted: 0xFF_FFFF }).collect();
+        let mut tail = Tail::new(0, 0, moments.len());
+        (1..200).find_map(|frame| tail.push(said(2 * frame), &moments))
+    }
+
+    #[test]
+    fn the_rest_of_it_confirms_another_word_takes_back_and_silence_says_nothing() {
+        let heard = |bits, is_quiet| Print { bits, is_quiet };
+        assert_eq!(end(|n| heard(bits(n), false)), Some(TailEnd::Over));
+        // A packet too many: the same, 10 ms late.
+        assert_eq!(end(|n| heard(bits(n + 1), false)), Some(TailEnd::Over));
+        assert_eq!(end(|n| heard(bits(n), n > 60)), Some(TailEnd::Over));
+        let other = |n| if (60..100).contains(&n) { bits(n + 5000) } else { bits(n) };
+        assert_eq!(end(|n| heard(other(n), false)), Some(TailEnd::Other));
+    }
+}

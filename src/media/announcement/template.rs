@@ -175,3 +175,45 @@ const SAMPLES_MAX: usize = 20;
 pub const LENGTH_MAX_S: usize = 60;
 /// Shorter would be found in every other sentence: 1.2 s.
 const MOMENTS_MIN: usize = 120;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::noise::speech;
+
+    fn spoken(seed: u64, lead: usize) -> Vec<i16> {
+        let mut samples = vec![0; lead];
+        samples.extend(speech(seed, 4));
+        samples
+    }
+
+    #[test]
+    fn what_cannot_be_learnt_from_says_why() {
+        let same = |lead| spoken(1, lead);
+        for (samples, error) in [
+            (vec![], LearnError::TooFew(0)),
+            (vec![same(0), same(800)], LearnError::TooFew(2)),
+            (vec![same(0); 21], LearnError::TooMany(21)),
+            (vec![same(0), same(800), spoken(2, 0)], LearnError::Different(3)),
+            (vec![vec![0; 9000]; 3], LearnError::Different(2)),
+            (vec![vec![]; 3], LearnError::Different(2)),
+            (vec![same(0), vec![0; 61 * 8000], same(0)], LearnError::TooLong(2)),
+        ] {
+            assert_eq!(Template::learn(&samples), Err(error));
+        }
+    }
+
+    #[test]
+    fn what_is_learnt_is_what_all_recordings_share_and_survives_the_database() {
+        let mut behind_a_voice = speech(7, 3);
+        behind_a_voice.extend(spoken(1, 0));
+        let samples = [spoken(1, 0), spoken(1, 3333), behind_a_voice];
+        let template = Template::learn(&samples).unwrap();
+        assert!((3000..4300).contains(&template.length_ms()), "{} ms", template.length_ms());
+        let bytes = template.to_bytes();
+        assert_eq!(Template::from_bytes(&bytes), Ok(template));
+        for bytes in [&bytes[..7], &bytes[..800], &[], &[0; 8 * 6001][..]] {
+            assert_eq!(Template::from_bytes(bytes), Err(LearnError::Bytes(bytes.len())));
+        }
+    }
+}
