@@ -2,6 +2,8 @@
 
 #[path = "main/account.rs"]
 mod account;
+#[path = "main/announcements.rs"]
+mod announcements;
 #[path = "main/args.rs"]
 mod args;
 #[path = "main/content.rs"]
@@ -85,6 +87,7 @@ fn run(args: Args) -> Result<(), Failure> {
         Command::Prompts(Prompts::Record { phone, language, by }) => {
             serve::record_prompts(path.as_deref(), phone, language, by)
         }
+        Command::Announcements(what) => announcements::run(path.as_deref(), what),
         Command::Verify => keeping::verify(path.as_deref()),
         Command::Backup { folder } => keeping::backup(path.as_deref(), &folder),
         Command::Restore { folder, without_secrets } => {

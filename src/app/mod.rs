@@ -9,6 +9,7 @@ mod allocation;
 mod api_tokens;
 mod administrators;
 mod admission;
+mod announcements;
 mod answers;
 mod articles;
 mod appointments;

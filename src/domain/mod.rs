@@ -78,7 +78,7 @@ pub use ladder::{Ladder, LadderContact, LadderNumber, LadderPolicy, Rung, Skip, 
 pub use notice::NoticePolicy;
 pub use number_cell::{CellFault, DialForm, DialledNumber, NumberKind, dial_digits, read_cell};
 pub use opinion::{OpinionCondition, OpinionRule, OpinionRules, Proposed};
-pub use outcome::{Announcement, Conversation, DialFacts, OUTCOME_VERSION, Outcome};
+pub use outcome::{Announcement, Conversation, DialFacts, NetworkTone, OUTCOME_VERSION, Outcome};
 pub use pacing::Pace;
 pub use plan::{Channel, PlanBody, PlanKind, Step};
 // By `self`: the crate has the same name.

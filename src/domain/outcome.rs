@@ -16,6 +16,17 @@ pub struct DialFacts {
     /// Our ring time-out ran out, or we were told to stop, and we sent CANCEL.
     pub we_cancelled: bool,
     pub early_media: Option<Announcement>,
+    /// A tone of the network before the answer.
+    pub tone: Option<NetworkTone>,
+}
+
+/// A tone that says how a dial ended (GB/T 3380, ITU-T Q.35 and E.180).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NetworkTone {
+    Busy,
+    Congestion,
+    /// The number is not in service.
+    Vacant,
 }
 
 /// What a voice before the answer said (or, at a gateway that answers at once, after it).
@@ -114,6 +125,12 @@ words! { Conversation, "what a conversation can come to",
     SystemFault = "system_fault",
 }
 
+words! { NetworkTone, "a tone of the network",
+    Busy = "busy",
+    Congestion = "congestion",
+    Vacant = "vacant",
+}
+
 words! { Announcement, "an announcement",
     VacantNumber = "vacant_number",
     Suspended = "suspended",
@@ -181,7 +198,29 @@ impl Announcement {
     }
 }
 
+impl NetworkTone {
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self::Busy => Outcome::Busy,
+            Self::Congestion => Outcome::TrunkFault,
+            Self::Vacant => Outcome::NotInService,
+        }
+    }
+}
+
 impl DialFacts {
+    /// A hand at the phone, or the far switch's own word that the line is busy: whatever is
+    /// played beside it does not change it.
+    const fn is_certain(&self) -> bool {
+        matches!(self.sip_status, Some(603 | 607 | 608)) || matches!(self.q850, Some(17 | 21))
+    }
+
+    /// A code that many a gateway makes of anything, and no cause that says more.
+    const fn says_nothing(&self) -> bool {
+        matches!(self.q850, None | Some(16 | 31))
+            && matches!(self.sip_status, None | Some(100..=199 | 408 | 480 | 487 | 500 | 502 | 503))
+    }
+
     /// Total: any code from any peer has an outcome. The first row that fits decides.
     pub const fn outcome(&self, conversation: Option<Conversation>) -> Outcome {
         use Outcome::*;
@@ -191,8 +230,15 @@ impl DialFacts {
                 None => AnsweredNoKeys,
             };
         }
-        if let Some(announcement) = self.early_media {
+        if let Some(announcement) = self.early_media
+            && !self.is_certain()
+        {
             return announcement.outcome();
+        }
+        if let Some(tone) = self.tone
+            && self.says_nothing()
+        {
+            return tone.outcome();
         }
         match (self.sip_status, self.q850) {
             (None, _) => TrunkFault,
@@ -232,7 +278,7 @@ impl DialFacts {
 }
 
 /// Stored beside each outcome: which edition of the table above judged it.
-pub const OUTCOME_VERSION: i16 = 1;
+pub const OUTCOME_VERSION: i16 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -245,6 +291,7 @@ mod tests {
         answered: false,
         we_cancelled: false,
         early_media: None,
+        tone: None,
     };
 
     #[test]
@@ -288,6 +335,34 @@ mod tests {
     }
 
     #[test]
+    fn a_hand_at_the_phone_is_nearer_than_what_is_played_beside_it() {
+        let said = Some(Announcement::PoweredOff);
+        for (sip_status, q850, expected) in
+            [(603, None, Declined), (480, Some(21), Declined), (486, Some(17), Busy)]
+        {
+            let facts =
+                DialFacts { sip_status: Some(sip_status), q850, early_media: said, ..SILENCE };
+            assert_eq!(facts.outcome(None), expected, "{sip_status}");
+        }
+    }
+
+    #[test]
+    fn a_tone_counts_where_the_code_says_nothing() {
+        for (sip_status, q850, tone, expected) in [
+            (None, None, NetworkTone::Vacant, NotInService),
+            (Some(183), None, NetworkTone::Busy, Busy),
+            (Some(480), Some(16), NetworkTone::Vacant, NotInService),
+            (Some(503), None, NetworkTone::Congestion, TrunkFault),
+            (Some(480), Some(20), NetworkTone::Busy, Unreachable),
+            (Some(404), Some(1), NetworkTone::Busy, NotInService),
+            (Some(486), None, NetworkTone::Vacant, Busy),
+        ] {
+            let facts = DialFacts { sip_status, q850, tone: Some(tone), ..SILENCE };
+            assert_eq!(facts.outcome(None), expected, "{sip_status:?} {q850:?} {tone:?}");
+        }
+    }
+
+    #[test]
     fn our_own_time_out_is_no_answer_only_when_it_rang() {
         let facts = DialFacts { sip_status: Some(487), we_cancelled: true, ..SILENCE };
         assert_eq!(facts.outcome(None), TrunkFault);
@@ -303,12 +378,21 @@ mod tests {
                 for (bits, early_media) in (0..8).flat_map(|b| said.iter().map(move |s| (b, *s))) {
                     let [rang, answered, we_cancelled] = [1, 2, 4].map(|bit| bits & bit != 0);
                     let sip_status = status;
-                    let facts =
-                        DialFacts { sip_status, q850, rang, answered, we_cancelled, early_media };
-                    let outcome = facts.outcome(None);
-                    assert_ne!(outcome, Refused, "{facts:?}");
-                    assert_ne!(outcome, WrongNumber, "{facts:?}");
-                    assert_eq!(outcome == AnsweredNoKeys, answered, "{facts:?}");
+                    for tone in [None, Some(NetworkTone::Vacant), Some(NetworkTone::Busy)] {
+                        let facts = DialFacts {
+                            sip_status,
+                            q850,
+                            rang,
+                            answered,
+                            we_cancelled,
+                            early_media,
+                            tone,
+                        };
+                        let outcome = facts.outcome(None);
+                        assert_ne!(outcome, Refused, "{facts:?}");
+                        assert_ne!(outcome, WrongNumber, "{facts:?}");
+                        assert_eq!(outcome == AnsweredNoKeys, answered, "{facts:?}");
+                    }
                 }
             }
         }

@@ -56,6 +56,8 @@ pub enum Request {
         number: Option<String>,
         english: bool,
     },
+    /// What carriers say was learnt or forgotten: listen for it from the next call on.
+    Announcements,
     /// Who speaks the sentences of each dialplan.
     Prompts,
     /// A phone is called and a nurse reads.
@@ -156,6 +158,10 @@ async fn act(core: &Arc<Core>, config: Option<&Path>, request: Request) -> Resul
             let lines: Vec<_> = found.iter().map(|finding| finding.line(english)).collect();
             let is_good = found.iter().all(|finding| finding.grade != Grade::Bad);
             if is_good { Ok(lines.join("\n")) } else { Err(lines.join("\n")) }
+        }
+        Request::Announcements => {
+            let known = core.load_announcements().await.map_err(|error| error.to_string())?;
+            Ok(format!("{known} announcements are listened for"))
         }
         Request::Prompts => {
             let clips = core.app.kept_clips().await.map_err(|error| error.to_string())?;

@@ -52,6 +52,8 @@ pub struct Core {
     pub(super) files: Arc<Library>,
     /// The files, and the published series beside them.
     pub(super) library: RwLock<Arc<Library>>,
+    /// What carriers say before the answer, as far as it was learnt.
+    pub(super) announcements: RwLock<Arc<super::Announcements>>,
     /// What runs were made to ask, as it was then.
     pub(super) pinned: Mutex<super::series::Pinned>,
     pub(super) pools: HashMap<String, PortPool>,
@@ -140,6 +142,7 @@ impl Core {
             config: RwLock::new(parts.config),
             library: RwLock::new(Arc::clone(&parts.library)),
             files: parts.library,
+            announcements: RwLock::default(),
             pinned: Mutex::default(),
             calls: Mutex::default(),
             calls_max: parts.calls_max,

@@ -1,6 +1,7 @@
 //! The tokio half: sockets, timers, one task per call. Decides nothing itself.
 
 mod acd;
+mod announcements;
 mod backup;
 mod call;
 mod clock;
@@ -42,6 +43,7 @@ mod tts;
 mod verify;
 
 pub use acd::AcdBoard;
+pub use announcements::Announcements;
 pub use backup::{BackupError, Made, Manifest, Restored, make_backup, restore};
 pub use call::{
     Act, ActError, CallHandle, Colleague, Command as CallCommand, Contact, Dial, DialError,
@@ -67,7 +69,7 @@ pub use media_thread::{
 pub use phones::PhoneBoard;
 pub use ports::{PortLease, PortPool};
 pub use postgres::{ClusterError, Postgres, Tools};
-pub use prompts::{PromptError, Prompts, slower, wav_bytes};
+pub use prompts::{PromptError, Prompts, far_sound, slower, wav_bytes};
 pub use recorder::{
     Recorder, RecorderMetrics, Recording, RecordingDone, RecordingError, RecordingFeed,
 };

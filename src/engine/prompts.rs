@@ -81,6 +81,27 @@ pub(super) fn far_side(path: &Path) -> Result<Vec<i16>, PromptError> {
     left.collect::<Result<_, _>>().map_err(wav)
 }
 
+/// What is heard in a recording, at 8 kHz: of two channels the left, which is the far side in
+/// recordings of ours. Neither trimmed nor made louder.
+///
+/// # Errors
+/// When it is no WAV file of 16 bits, or longer than ten minutes.
+pub fn far_sound(path: &Path) -> Result<Vec<i16>, PromptError> {
+    let wav = |source| PromptError::Wav { path: path.to_owned(), source };
+    let mut reader = WavReader::open(path).map_err(wav)?;
+    let spec = reader.spec();
+    let (bits, channels) = (spec.bits_per_sample, spec.channels);
+    if (bits, spec.sample_format) != (16, SampleFormat::Int) || !(1..=2).contains(&channels) {
+        return Err(PromptError::Form { path: path.to_owned(), bits, channels });
+    }
+    if reader.duration() / spec.sample_rate.max(1) > LENGTH_MAX_S {
+        return Err(PromptError::Length { path: path.to_owned() });
+    }
+    let left = reader.samples::<i16>().step_by(channels.into());
+    let samples: Vec<i16> = left.collect::<Result<_, _>>().map_err(wav)?;
+    Ok(resample(&samples, spec.sample_rate))
+}
+
 /// A prompt as a WAV file in memory, for the page's player.
 pub fn wav_bytes(samples: &[i16]) -> Vec<u8> {
     let mut bytes = io::Cursor::new(Vec::new());

@@ -158,6 +158,9 @@ impl Server {
         if let Err(error) = core.load_series().await {
             warn!(%error, "the series of the departments could not be read");
         }
+        if let Err(error) = core.load_announcements().await {
+            warn!(%error, "what carriers say could not be read: no announcement is recognised");
+        }
         warn_of_keys(&core.config());
         start_trunks(&core);
         start_loops(&core, requests);

@@ -136,6 +136,48 @@ pub(super) enum Command {
     /// Prompts read by a nurse instead of the machine.
     #[command(subcommand)]
     Prompts(Prompts),
+    /// What carriers say before the answer, known again by its sound (docs/EARS.md).
+    #[command(subcommand)]
+    Announcements(Announcements),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Announcements {
+    /// From at least three recordings of one announcement (WAV, 16 bits; of two channels the
+    /// left). Another voice or carrier is learnt by itself.
+    #[command(after_help = "Example: suifang announcements learn vacant_number a.wav b.wav c.wav")]
+    Learn {
+        /// vacant_number, suspended, powered_off, no_coverage, in_call, no_answer, barred,
+        /// network_busy or voicemail.
+        class: String,
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Who says so, for the audit.
+        #[arg(long, default_value = "announcements command")]
+        by: String,
+    },
+    /// What was learnt.
+    #[command(after_help = "Example: suifang announcements list")]
+    List,
+    /// Recordings from before the answer of which nothing was recognised: to be listened to
+    /// and learnt.
+    #[command(after_help = "Example: suifang announcements unknown")]
+    Unknown,
+    /// What these recordings would be taken for.
+    #[command(after_help = "Example: suifang announcements test early.wav")]
+    Test {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// One of the list is listened for no more.
+    #[command(
+        after_help = "Example: suifang announcements forget 0190f3c0-0000-7000-8000-000000000000"
+    )]
+    Forget {
+        id: String,
+        #[arg(long, default_value = "announcements command")]
+        by: String,
+    },
 }
 
 #[derive(Debug, clap::Args)]

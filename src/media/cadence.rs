@@ -20,8 +20,10 @@ pub struct CadenceClassifier {
     /// The latest phases that are over: on or off, in blocks; newest last.
     phases: [Phase; PHASES],
     now: Phase,
-    /// A change must last two blocks: one is a click.
+    /// Blocks that belong to the next phase, if they are not a click or a lost packet.
     doubt: u32,
+    /// The tone's energy in a block, of late: what is far below it is the line's noise.
+    tone_energy: f32,
     heard: Option<Tone>,
     changes: [Option<ToneChange>; 2],
 }
@@ -32,6 +34,8 @@ struct Phase {
     blocks: u32,
     /// Something that is no tone was heard in it for longer than a click.
     loud: u32,
+    /// What its length tells has been told.
+    is_told: bool,
 }
 
 impl Default for CadenceClassifier {
@@ -41,6 +45,7 @@ impl Default for CadenceClassifier {
             phases: [Phase::default(); PHASES],
             now: Phase::default(),
             doubt: 0,
+            tone_energy: 0.0,
             heard: None,
             changes: [None; 2],
         }
@@ -58,7 +63,7 @@ impl CadenceClassifier {
         self.changes.into_iter().flatten()
     }
 
-    fn measure(&self, block: &[i16]) -> (bool, bool) {
+    fn measure(&mut self, block: &[i16]) -> (bool, bool) {
         let mut samples = [0.0; BLOCK];
         for (sample, source) in samples.iter_mut().zip(block) {
             *sample = f32::from(*source);
@@ -69,7 +74,12 @@ impl CadenceClassifier {
             return (false, false);
         }
         let tone = self.probes.iter().map(|probe| energy_at(&samples, *probe)).fold(0.0, f32::max);
-        (2.0 * tone >= PURITY * total * BLOCK as f32, true)
+        if 2.0 * tone >= PURITY * total * BLOCK as f32 {
+            self.tone_energy = self.tone_energy.max(total * 0.5) * 0.8 + total * 0.2;
+            return (true, true);
+        }
+        self.tone_energy *= FORGETS;
+        (false, total >= self.tone_energy * NOISE)
     }
 
     fn step(&mut self, is_on: bool, is_loud: bool) {
@@ -81,12 +91,12 @@ impl CadenceClassifier {
             return;
         }
         self.doubt += 1;
-        if self.doubt < 2 {
+        if self.doubt < SURE {
             return;
         }
         self.phases.rotate_left(1);
         self.phases[PHASES - 1] = self.now;
-        self.now = Phase { is_on, blocks: self.doubt, loud: 0 };
+        self.now = Phase { is_on, blocks: self.doubt, loud: 0, is_told: false };
         self.doubt = 0;
         if !is_on {
             self.judge_burst();
@@ -110,14 +120,18 @@ impl CadenceClassifier {
 
     /// What is told by how long it goes on.
     fn judge_going_on(&mut self) {
-        if self.now.is_on && self.now.blocks == blocks(DIAL_MS) {
-            return self.hear(Tone::Dial);
-        }
         if self.now.is_on {
+            if self.now.blocks >= blocks(DIAL_MS) && !std::mem::replace(&mut self.now.is_told, true)
+            {
+                self.hear(Tone::Dial);
+            }
             return;
         }
         let quiet = self.now.blocks;
-        if quiet == blocks(LONG_PAUSE_MS) && self.now.loud < CLICK {
+        if quiet >= blocks(LONG_PAUSE_MS)
+            && !std::mem::replace(&mut self.now.is_told, true)
+            && self.now.loud < CLICK
+        {
             if self.ends_in(&[1000]) {
                 return self.hear(Tone::Ringback);
             }
@@ -165,6 +179,12 @@ const PROBES: [f32; 3] = [425.0, 450.0, 475.0];
 const PURITY: f32 = 0.75;
 const LEVEL_MIN_DBM0: f32 = -40.0;
 const PHASES: usize = 6;
+/// 50 ms: two lost packets are no pause, and half of a vacant number's are.
+const SURE: u32 = 5;
+/// Noise 13 dB below the tone is not yet a voice.
+const NOISE: f32 = 0.05;
+/// The tone's loudness is forgotten by half in seven seconds.
+const FORGETS: f32 = 0.999;
 /// Three times the longest burst of any other tone.
 const DIAL_MS: u32 = 3000;
 /// Longer than any pause but those of ringback and call waiting.

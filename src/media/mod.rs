@@ -1,6 +1,7 @@
 //! RTP audio without sockets. Knows nothing of SIP, patients or tokio.
 #![deny(clippy::disallowed_methods)]
 
+pub mod announcement;
 mod cadence;
 mod codec;
 mod conditioning;
@@ -10,6 +11,7 @@ mod jitter;
 mod key_source;
 mod key_press;
 mod level;
+mod machine_tone;
 mod mixer;
 #[cfg(test)]
 mod noise;
@@ -31,6 +33,7 @@ pub use jitter::{JitterBuffer, JitterCounts};
 pub use key_press::EventSender;
 pub use key_source::{KeyMerge, KeySource};
 pub use level::{SpeechChange, SpeechDetector, level_dbm0};
+pub use machine_tone::{MachineDetector, MachineTone};
 pub use mixer::mix;
 pub use prompt::{PlayId, PlayItem, Player, Prompt};
 pub use rtcp::NtpAnchor;

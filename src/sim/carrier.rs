@@ -74,7 +74,8 @@ pub(super) struct Cut {
 
 /// What the carrier and its patients say; synthetic, so that the carrier needs no files.
 pub(super) struct Voices {
-    pub(super) announcement: Prompt,
+    pub(super) vacant: Prompt,
+    pub(super) powered_off: Prompt,
     pub(super) murmur: Prompt,
 }
 
@@ -326,7 +327,11 @@ impl Shared {
 
 impl Voices {
     fn new(seed: u64) -> Self {
-        Self { announcement: speech_like(seed, 3000), murmur: speech_like(seed + 1, 20_000) }
+        Self {
+            vacant: announcement(seed),
+            powered_off: announcement(seed + 100),
+            murmur: speech_like(seed + 1, 20_000),
+        }
     }
 }
 
@@ -334,6 +339,33 @@ impl Voices {
 /// words of anybody.
 fn speech_like(seed: u64, ms: usize) -> Prompt {
     Prompt::new(speech(seed, ms))
+}
+
+/// Three seconds that are the same each time: syllables of different vowels.
+fn announcement(seed: u64) -> Prompt {
+    const OVERTONES: usize = 20;
+    let syllable = crate::media::RATE as usize / 5;
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut chance = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / (1_u32 << 24) as f32
+    };
+    let mut samples = Vec::new();
+    for _ in 0..15 {
+        let pitch = 110.0 + 60.0 * chance();
+        let sizes: [f32; OVERTONES] = std::array::from_fn(|_| chance().powi(3));
+        samples.extend((0..syllable).map(|n| {
+            let t = n as f32 / crate::media::RATE as f32;
+            let swell = (n as f32 / syllable as f32 * std::f32::consts::PI).sin();
+            let tone = |(h, size): (usize, &f32)| {
+                size * (t * pitch * (h + 1) as f32 * std::f32::consts::TAU).sin()
+            };
+            (sizes.iter().enumerate().map(tone).sum::<f32>() * swell * 3000.0) as i16
+        }));
+    }
+    Prompt::new(samples)
 }
 
 pub(super) fn speech(seed: u64, ms: usize) -> Vec<i16> {

@@ -227,7 +227,11 @@ impl Call {
             }
             Behaviour::Vacant | Behaviour::PoweredOff => {
                 self.command(Command::Progress);
-                self.play(self.shared.voices.announcement.clone());
+                let voices = &self.shared.voices;
+                self.play(match self.dial.does {
+                    Behaviour::PoweredOff => voices.powered_off.clone(),
+                    _ => voices.vacant.clone(),
+                });
                 self.stage = Stage::Announcement;
                 self.at = Some(now + ANNOUNCEMENT);
             }

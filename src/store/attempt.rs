@@ -262,6 +262,17 @@ pub struct Facts<'a> {
     pub outcome_version: i16,
     pub why: Option<&'a str>,
     pub resolved_by: Option<&'a str>,
+    pub heard: Option<Heard>,
+}
+
+/// What the ear says it knows `early_media` or `tone` by.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// `announcement` or `tone`.
+    pub source: &'static str,
+    pub confidence_percent: i16,
+    /// Since it began to listen.
+    pub at_ms: i32,
 }
 
 /// Ends an attempt, once; answers whether it was open.
@@ -275,7 +286,8 @@ pub async fn finish(
         "update attempt set state = 'ended', ended_at = $2, sip_status = $3, q850 = $4,
              early_media = $5, tone = $6, rang = rang or $7, we_cancelled = $8, answered = $9,
              voice_heard = $10, keys_given = $11, conversation = $12, outcome = $13,
-             outcome_version = $14, why = $15, resolved_by = $16
+             outcome_version = $14, why = $15, resolved_by = $16, heard_source = $17,
+             heard_confidence_percent = $18, heard_at_ms = $19
          where attempt_id = $1 and state <> 'ended'",
         attempt.as_uuid(),
         at,
@@ -292,7 +304,10 @@ pub async fn finish(
         facts.outcome,
         facts.outcome_version,
         facts.why,
-        facts.resolved_by
+        facts.resolved_by,
+        facts.heard.map(|it| it.source),
+        facts.heard.map(|it| it.confidence_percent),
+        facts.heard.map(|it| it.at_ms)
     )
     .execute(scope.connection())
     .await?;

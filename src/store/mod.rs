@@ -5,6 +5,7 @@ pub mod account;
 pub mod admission;
 pub mod agent;
 pub mod alert;
+pub mod announcement;
 pub mod allocation;
 pub mod answer;
 pub mod api_token;

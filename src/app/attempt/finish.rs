@@ -10,8 +10,9 @@ use crate::{
     app::{App, AppError, Change, EndReason, Result, note, opinions::propose, plans::stop_person},
     base::{AttemptId, NumberId, PersonId, RunId, TaskId},
     domain::{
-        After, Announcement, Conversation, Counts, DayPart, DialFacts, Next, OUTCOME_VERSION,
-        Outcome, PastAttempt, TaskState, after, fault_while_they_listened, heed, unless_gone,
+        After, Announcement, Conversation, Counts, DayPart, DialFacts, NetworkTone, Next,
+        OUTCOME_VERSION, Outcome, PastAttempt, TaskState, after, fault_while_they_listened, heed,
+        unless_gone,
     },
     store::{
         self, Scope,
@@ -26,7 +27,8 @@ use crate::{
 pub struct Ended {
     pub facts: DialFacts,
     pub conversation: Option<Conversation>,
-    pub tone: Option<&'static str>,
+    /// How it is known what was announced or sounded, and how well.
+    pub heard: Option<store::attempt::Heard>,
     pub voice_heard: bool,
     pub keys_given: bool,
     pub promised: Option<DayPart>,
@@ -90,7 +92,7 @@ pub(super) async fn finish(
         sip_status: ended.facts.sip_status.and_then(|status| i16::try_from(status).ok()),
         q850: ended.facts.q850.map(i16::from),
         early_media: ended.facts.early_media.map(Announcement::as_str),
-        tone: ended.tone,
+        tone: ended.facts.tone.map(NetworkTone::as_str),
         rang: ended.facts.rang,
         we_cancelled: ended.facts.we_cancelled,
         answered: ended.facts.answered,
@@ -101,6 +103,7 @@ pub(super) async fn finish(
         outcome_version: OUTCOME_VERSION,
         why: ended.why.as_deref(),
         resolved_by: ended.resolved_by.as_deref(),
+        heard: ended.heard,
     };
     store::attempt::finish(scope, attempt, &facts, at).await?;
     let task = store::task::lock(scope, TaskId::from_uuid(open.task_id)).await?;

@@ -94,6 +94,7 @@ impl Call {
             why: self.fault.or(self.why).map(str::to_owned),
             judged: self.fault.map(|_| Outcome::SystemFault).or(self.carriers_word(report)),
             agent: self.agent_login(),
+            heard: self.hearing.source(),
             respondent: self.room.disposition.as_ref().and_then(|said| said.respondent),
             ..Ended::default()
         };
@@ -123,14 +124,15 @@ impl Call {
 
     /// What the wire says of a dial of ours.
     pub(super) fn dial_facts(&self, report: &EndReport) -> DialFacts {
-        DialFacts {
+        let facts = DialFacts {
             sip_status: report.last_status.filter(|_| report.heard),
             q850: report.q850,
             rang: report.rang || self.rang,
             answered: self.times.answered.is_some(),
             we_cancelled: report.we_cancelled,
-            early_media: None,
-        }
+            ..DialFacts::default()
+        };
+        self.hearing.add_to(facts)
     }
 
     pub(super) const fn leg_role(&self) -> &'static str {

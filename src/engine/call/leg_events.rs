@@ -72,6 +72,9 @@ impl Call {
             return self.fail("the sound could not be configured");
         }
         self.room.has_early_sound |= broken(Breakage::EarlySoundIsRingback);
+        if !self.hearing.began() {
+            self.listen_before_answer();
+        }
         if !self.early && self.is_recorded() {
             self.early = true;
             self.core.live.update(self.id, |live| live.state = "early_media");
@@ -89,6 +92,7 @@ impl Call {
         }
         let (now, at) = (self.core.clock.instant(), self.core.clock.wall());
         self.times.answered = Some(at);
+        self.listen_after_answer();
         self.core.live.update(self.id, |live| {
             live.state = "answered";
             live.answered_at = Some(at);

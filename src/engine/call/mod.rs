@@ -8,6 +8,7 @@ mod conversation;
 mod duty;
 mod end;
 mod handle;
+mod hearing;
 mod inbound;
 mod leg_events;
 mod next_trunk;
@@ -45,6 +46,7 @@ pub use wrap_up::Disposition;
 use beside::Caller;
 use booth::Booth;
 use conversation::{Script, Talk};
+use hearing::Hearing;
 use next_trunk::Route;
 use recording::Tape;
 use room::Room;
@@ -85,6 +87,7 @@ struct Call {
     times: Times,
     rang: bool,
     early: bool,
+    hearing: Hearing,
     sip_call_id: String,
     end: Option<EndReport>,
     /// Our own fault ended it.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::{
-    Call, CallHandle, Kind, Line, Plan, Tape, Timers, Times, next_trunk::Route, room::Room,
-    sound::Sound, spawn,
+    Call, CallHandle, Hearing, Kind, Line, Plan, Tape, Timers, Times, next_trunk::Route,
+    room::Room, sound::Sound, spawn,
 };
 use crate::{
     base::{CallId, LegId},
@@ -53,6 +53,7 @@ impl Opening {
             times: Times { started: self.at, answered: None },
             rang: false,
             early: false,
+            hearing: Hearing::default(),
             sip_call_id: self.sip_call_id,
             end: None,
             fault: None,

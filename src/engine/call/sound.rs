@@ -134,6 +134,11 @@ impl Call {
                 self.why = Some("no sound from the far side");
                 self.hang_up();
             }
+            LegEvent::Sound(media::Event::Announcement(heard)) => self.on_announcement(heard),
+            LegEvent::Sound(media::Event::ToneHeard(tone)) => self.on_tone(tone),
+            LegEvent::Sound(media::Event::MachineHeard(_)) if self.times.answered.is_some() => {
+                self.why.get_or_insert("a fax machine or a modem answered");
+            }
             LegEvent::RecordingFailed => {
                 tracing::error!("the recording cannot be written; the call goes on");
             }

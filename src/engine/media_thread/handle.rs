@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Command, FinalStats, LegKey, MediaError, MediaMetrics, Order};
+use super::{Command, FinalStats, LegKey, Listener, MediaError, MediaMetrics, Order};
 use crate::{
     base::Key,
     engine::{Recorder, Recording},
@@ -85,6 +85,11 @@ impl MediaHandle {
 
     pub fn detect_tones(&self, wanted: bool) -> Result<(), MediaError> {
         self.order(Order::DetectTones(wanted))
+    }
+
+    /// Tells the first announcement that it knows; `None` ends it.
+    pub fn listen_for(&self, announcements: Option<Listener>) -> Result<(), MediaError> {
+        self.order(Order::ListenFor(announcements.map(Box::new)))
     }
 
     /// To the thread of another leg, so that the two can be joined. To be awaited to its

@@ -30,7 +30,7 @@ use crate::{
     base::Key,
     media::{
         Direction, Event, NtpAnchor, PlayId, PlayItem, Remote, Session, SessionConfig,
-        SessionStats, Tone,
+        SessionStats, Tone, announcement::Listener,
     },
 };
 pub use handle::MediaHandle;
@@ -162,6 +162,7 @@ enum Order {
     Press(Vec<Key>),
     DetectKeys(bool),
     DetectTones(bool),
+    ListenFor(Option<Box<Listener>>),
     Hear(Vec<LegKey>),
     Record(RecordingFeed),
     PauseRecording(bool),

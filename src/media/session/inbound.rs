@@ -182,6 +182,15 @@ impl Session {
                 });
             }
         }
+        let machine = self.machines_in.as_mut().and_then(|detector| detector.push(&far));
+        if let Some(machine) = machine {
+            self.emit(Event::MachineHeard(machine));
+        }
+        let heard = self.announcements_in.as_mut().and_then(|listener| listener.push(&far));
+        if let Some(heard) = heard {
+            self.emit(Event::Announcement(heard));
+        }
+        self.announcements_in.take_if(|listener| listener.is_done());
         let stats = &mut self.stats;
         if level_dbm0(&far) < QUIET_DBM0 {
             stats.far_quiet_ms = stats.far_quiet_ms.saturating_add(TICK_MS as u32);

@@ -19,8 +19,9 @@ use crate::base::{Breakage, Key, broken};
 
 use super::{
     CadenceClassifier, Codec, EventDecoder, EventSender, Frame, JitterBuffer, JitterCounts,
-    KeyDetector, KeyMerge, KeySource, NtpAnchor, PlayId, PlayItem, Player, SILENCE, SpeechDetector,
-    StereoFrame, TICK_MS, Tap, Tone, ToneGenerator,
+    KeyDetector, KeyMerge, KeySource, MachineDetector, MachineTone, NtpAnchor, PlayId, PlayItem,
+    Player, SILENCE, SpeechDetector, StereoFrame, TICK_MS, Tap, Tone, ToneGenerator,
+    announcement::{Heard, Listener},
     rtcp::Pace,
     rtp::{Numbering, Reception},
     srtp::{Opener, Sealer, Srtp, SrtpError},
@@ -103,6 +104,10 @@ pub enum Event {
     RtpResumed,
     ToneHeard(Tone),
     ToneStopped(Tone),
+    /// A fax machine or a modem. Said once.
+    MachineHeard(MachineTone),
+    /// A carrier's announcement that was learnt.
+    Announcement(Heard),
     /// The far side said goodbye in RTCP. Signalling decides what it means.
     RemoteBye,
 }
@@ -179,6 +184,8 @@ pub struct Session {
     merge: KeyMerge,
     keys_in_band: Option<Box<KeyDetector>>,
     tones_in: Option<Box<CadenceClassifier>>,
+    machines_in: Option<Box<MachineDetector>>,
+    announcements_in: Option<Box<Listener>>,
     speech: SpeechDetector,
     /// When to expect RTP from, once the call is answered.
     expected_since: Option<Instant>,
@@ -216,6 +223,8 @@ impl Session {
             merge: KeyMerge::default(),
             keys_in_band: None,
             tones_in: None,
+            machines_in: None,
+            announcements_in: None,
             speech: SpeechDetector::default(),
             expected_since: None,
             has_timed_out: false,
@@ -319,12 +328,20 @@ impl Session {
         }
     }
 
+    /// Those of the network, and of fax machines and modems.
     pub fn detect_tones(&mut self, wanted: bool) {
         match wanted {
-            true if self.tones_in.is_none() => self.tones_in = Some(Box::default()),
+            true if self.tones_in.is_none() => {
+                (self.tones_in, self.machines_in) = (Some(Box::default()), Some(Box::default()));
+            }
             true => {}
-            false => self.tones_in = None,
+            false => (self.tones_in, self.machines_in) = (None, None),
         }
+    }
+
+    /// Made by the caller: a tick has no time to.
+    pub fn listen_for(&mut self, announcements: Option<Box<Listener>>) {
+        self.announcements_in = announcements;
     }
 
     pub const fn set_tap(&mut self, tap: Tap) {

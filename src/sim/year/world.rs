@@ -233,7 +233,7 @@ impl<'a> World<'a> {
                 rang: ending.rang,
                 answered: ending.answered,
                 we_cancelled: ending.cancelled,
-                early_media: None,
+                ..DialFacts::default()
             },
             conversation: ending.conversation.and_then(|word| word.parse().ok()),
             promised: ending.promised.and_then(|word| word.parse().ok()),

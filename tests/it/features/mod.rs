@@ -4,6 +4,7 @@
 mod administrators;
 mod agents;
 mod alerts;
+mod announcements;
 mod bad_input;
 mod callback;
 mod clear;

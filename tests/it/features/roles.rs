@@ -191,6 +191,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("account", "staff"),
     ("agent", "staff"),
     ("agent_spell", "staff"),
+    ("announcement", "carriers' recordings, as fingerprints"),
     ("article", "knowledge"),
     ("article_version", "knowledge"),
     ("audit", "no row holds a value; read by the server alone"),
