@@ -211,12 +211,12 @@ impl NetworkTone {
 impl DialFacts {
     /// A hand at the phone, or the far switch's own word that the line is busy: whatever is
     /// played beside it does not change it.
-    const fn is_certain(&self) -> bool {
+    pub(super) const fn is_certain(&self) -> bool {
         matches!(self.sip_status, Some(603 | 607 | 608)) || matches!(self.q850, Some(17 | 21))
     }
 
     /// A code that many a gateway makes of anything, and no cause that says more.
-    const fn says_nothing(&self) -> bool {
+    pub(super) const fn says_nothing(&self) -> bool {
         matches!(self.q850, None | Some(16 | 31))
             && matches!(self.sip_status, None | Some(100..=199 | 408 | 480 | 487 | 500 | 502 | 503))
     }

@@ -122,6 +122,7 @@ pub struct Facts {
     pub dial_q850: Option<i16>,
     pub rang: Option<bool>,
     pub early_media: Option<String>,
+    pub tone: Option<String>,
     pub answered: Option<bool>,
     pub we_cancelled: Option<bool>,
     pub voice_heard: Option<bool>,
@@ -142,7 +143,7 @@ pub async fn facts(scope: &mut Scope, call: CallId) -> Result<Option<Facts>> {
         Facts,
         r#"select c.direction, c.remote, c.trunk, c.started_at, c.answered_at, c.ended_at, c.end_why,
              a.sip_status as "dial_status?", a.q850 as "dial_q850?", a.rang as "rang?",
-             a.early_media as "early_media?", a.answered as "answered?",
+             a.early_media as "early_media?", a.tone as "tone?", a.answered as "answered?",
              a.we_cancelled as "we_cancelled?", a.voice_heard as "voice_heard?",
              a.keys_given as "keys_given?", a.conversation as "conversation?",
              (select w.option_code from answer w where w.call_id = c.call_id

@@ -190,6 +190,7 @@ fn call_facts(facts: &Facts, legs: &[Leg], messages: &[Message]) -> CallFacts {
             answered,
             we_cancelled: facts.we_cancelled.unwrap_or_default(),
             early_media: facts.early_media.as_deref().and_then(|word| word.parse().ok()),
+            tone: facts.tone.as_deref().and_then(|word| word.parse().ok()),
         },
         voice_heard: facts.voice_heard.unwrap_or_default(),
         keys_given: facts.keys_given.unwrap_or_default(),
