@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use super::{
     CallCommand, Certificates, ClusterError, Core, Incoming, MediaSettings, MediaThreads, Parts,
-    Postgres, Recorder, SignallingConfig, SystemClock, TraceHandle, Voice, acd,
+    Postgres, Recorder, SignallingConfig, SystemClock, TraceHandle, TraceNotes, Voice, acd,
     control::warn_of_keys,
     core::interface_id,
     duty, first_questions,
@@ -110,13 +110,7 @@ impl Server {
         let library = load_library(&config.paths.dialplans)?;
         let calls_max = calls_max(&config);
         let (incoming, requests) = mpsc::channel(INCOMING_MAX);
-        let (trace, notes) = match config.limits.sip_lab_days {
-            0 => (TraceHandle::default(), None),
-            _ => {
-                let (trace, notes) = TraceHandle::open();
-                (trace, Some(notes))
-            }
-        };
+        let (trace, notes) = open_lab(&config);
         let wires = signalling(&config, trace).map_err(StartError::Files)?;
         let (signalling, _) = start_signalling(wires, Arc::clone(&clock), incoming)
             .await
@@ -155,12 +149,7 @@ impl Server {
             calls_max,
             is_stopped,
         });
-        if let Err(error) = core.load_series().await {
-            warn!(%error, "the series of the departments could not be read");
-        }
-        if let Err(error) = core.load_announcements().await {
-            warn!(%error, "what carriers say could not be read: no announcement is recognised");
-        }
+        load_learnt(&core).await;
         warn_of_keys(&core.config());
         start_trunks(&core);
         start_loops(&core, requests);
@@ -344,6 +333,25 @@ fn writable(folder: &Path) -> Result<(), StartError> {
 }
 
 /// Two sockets a leg, a recording, and what the page and the database need.
+/// Off, it takes nothing.
+fn open_lab(config: &Config) -> (TraceHandle, Option<TraceNotes>) {
+    if config.limits.sip_lab_days == 0 {
+        return (TraceHandle::default(), None);
+    }
+    let (trace, notes) = TraceHandle::open();
+    (trace, Some(notes))
+}
+
+/// What the record knows beside the files. Without it calls go on, poorer.
+async fn load_learnt(core: &Core) {
+    if let Err(error) = core.load_series().await {
+        warn!(%error, "the series of the departments could not be read");
+    }
+    if let Err(error) = core.load_announcements().await {
+        warn!(%error, "what carriers say could not be read: no announcement is recognised");
+    }
+}
+
 fn calls_max(config: &Config) -> usize {
     let open = match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok((_, hard)) => {

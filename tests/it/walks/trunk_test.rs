@@ -20,7 +20,7 @@ async fn f028_a_trunk_is_tested_with_a_colleague_and_each_finding_says_what_to_a
     let mut stage = Stage::new("trunk_test", "lines = 2\ncalls_per_s = 10.0");
     let busy = Patient { dials: vec![dial(Behaviour::Busy)], ..colleague(3, &[]) };
     let colleagues =
-        vec![colleague(1, &["~1", "~1", "~7064#"]), colleague(2, &["~2", "~1", "~1234#"]), busy];
+        vec![colleague(1, &["1", "1", "7064#"]), colleague(2, &["2", "1", "1234#"]), busy];
     let carrier = stage.carrier(colleagues).await;
     stage.start();
     let test = |more: &[&str]| {
