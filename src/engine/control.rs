@@ -142,7 +142,7 @@ async fn act(core: &Arc<Core>, config: Option<&Path>, request: Request) -> Resul
         Request::ResumeAll { by } => {
             let by = command_user(&by);
             core.app.resume_all(&by, at).await.map_err(|error| error.to_string())?;
-            core.set_stopped(false);
+            core.resume();
             Ok("calls may be made again".to_owned())
         }
         Request::Status => {
@@ -200,7 +200,8 @@ pub async fn stop_all(
     if reason.trim().is_empty() {
         return Err("a reason is required".to_owned());
     }
-    core.set_stopped(true);
+    core.stops().stop();
+    core.wake.notify_waiters();
     for call in core.all_calls() {
         // Duty phones ring on: docs/adr/0011.
         if call.is_outbound() && call.alert().is_none() {
@@ -213,6 +214,7 @@ pub async fn stop_all(
     let at = core.clock.wall();
     let by = if name.is_empty() { by.clone() } else { command_user(name) };
     core.app.stop_all(&by, reason, live, at).await.map_err(|error| error.to_string())?;
+    core.stops().stored();
     Ok("no new call is made; another person resumes".to_owned())
 }
 

@@ -10,11 +10,11 @@ use std::{
     },
 };
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use super::{
     AcdBoard, CallHandle, Clock, LiveBoard, MediaThreads, PhoneBoard, PortPool, Recorder,
-    SignallingHandle, SourceClock, StudioBoard, Ticks, TrunkBoard, Voice,
+    SignallingHandle, SourceClock, StudioBoard, Ticks, TrunkBoard, Voice, stop_switch::StopSwitch,
 };
 use crate::{
     app::{App, Dialler, Vault},
@@ -60,7 +60,7 @@ pub struct Core {
     pub(super) calls: Mutex<HashMap<CallId, CallHandle>>,
     pub(super) calls_max: usize,
     is_draining: AtomicBool,
-    is_stopped: watch::Sender<bool>,
+    stops: StopSwitch,
     /// The dialler looks again at once.
     pub(super) wake: Notify,
     pub(super) why_idle: Mutex<HashMap<crate::base::RunId, String>>,
@@ -147,7 +147,7 @@ impl Core {
             calls: Mutex::default(),
             calls_max: parts.calls_max,
             is_draining: AtomicBool::new(false),
-            is_stopped: watch::channel(parts.is_stopped).0,
+            stops: StopSwitch::new(parts.is_stopped),
             wake: Notify::new(),
             why_idle: Mutex::default(),
         })
@@ -201,12 +201,16 @@ impl Core {
     }
 
     pub fn is_stopped(&self) -> bool {
-        *self.is_stopped.borrow()
+        self.stops.is_stopped()
     }
 
-    /// Stop all calls, as far as memory goes: effective before any database is asked.
-    pub fn set_stopped(&self, stopped: bool) {
-        self.is_stopped.send_replace(stopped);
+    pub(super) fn stops(&self) -> &StopSwitch {
+        &self.stops
+    }
+
+    /// The record says that calls may be made again.
+    pub fn resume(&self) {
+        self.stops.resume();
         self.wake.notify_waiters();
     }
 

@@ -52,10 +52,9 @@ async fn pass(core: &Arc<Core>) -> Result<Duration, crate::app::AppError> {
     if core.is_draining() {
         return Ok(LOOK_AGAIN);
     }
+    let since = core.stops().turn();
     let stopped = core.app.stopped().await?.is_some();
-    if stopped != core.is_stopped() {
-        core.set_stopped(stopped);
-    }
+    core.stops().follow(stopped, since);
     let dialler = core.dialler().await;
     let mut soonest = LOOK_AGAIN;
     for run in core.app.active_runs().await? {

@@ -33,6 +33,7 @@ mod series;
 mod server;
 mod signalling;
 mod sources;
+mod stop_switch;
 mod studio;
 mod syslog;
 mod tls;

@@ -69,6 +69,6 @@ async fn resume(State(site): State<Shared>, signed: Signed) -> Result<Json<StopS
     signed.may_stop_all()?;
     let (core, by) = (&site.core, &signed.0.principal);
     core.app.resume_all(by, core.clock.wall()).await?;
-    core.set_stopped(false);
+    core.resume();
     Ok(Json(StopStateView { stopped: false }))
 }

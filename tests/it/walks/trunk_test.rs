@@ -63,7 +63,7 @@ async fn f028_a_trunk_is_tested_with_a_colleague_and_each_finding_says_what_to_a
     let stopped = stage.run(&["stop-all", "--reason", "test"]);
     assert!(stopped.status.success(), "{}", said(&stopped));
     let (code, text) = test(&["sim", "13800000001"]);
-    assert_eq!(code, Some(1));
+    assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("全部停呼中"), "{text}");
     drop(carrier);
 }
