@@ -20,7 +20,7 @@ pub struct DialFacts {
     pub tone: Option<NetworkTone>,
 }
 
-/// A tone that says how a dial ended (GB/T 3380, ITU-T Q.35 and E.180).
+/// A tone that says how a dial ended; its cadence is in `src/media/cadence.rs`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NetworkTone {
     Busy,
