@@ -120,7 +120,7 @@ impl MediaHandle {
 
     pub fn record(&self, recorder: &Recorder, path: &Path) -> Result<Recording, MediaError> {
         let (recording, feed) = recorder.record(path)?;
-        self.order(Order::Record(feed))?;
+        self.order(Order::Record(Box::new(feed)))?;
         Ok(recording)
     }
 

@@ -27,7 +27,7 @@ pub(super) struct Leg {
     pub(super) events: mpsc::Sender<MediaEvent>,
     /// Events for which the call task had no room.
     pub(super) pending: VecDeque<MediaEvent>,
-    pub(super) recording: Option<RecordingFeed>,
+    pub(super) recording: Option<Box<RecordingFeed>>,
     /// Whom it hears: their far ends, mixed.
     pub(super) hears: Vec<LegKey>,
     /// Nobody holds the handle any more: the leg is over.

@@ -164,7 +164,7 @@ enum Order {
     DetectTones(bool),
     ListenFor(Option<Box<Listener>>),
     Hear(Vec<LegKey>),
-    Record(RecordingFeed),
+    Record(Box<RecordingFeed>),
     PauseRecording(bool),
     StopRecording,
     Stats(oneshot::Sender<SessionStats>),
