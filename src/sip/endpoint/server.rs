@@ -228,9 +228,12 @@ impl Endpoint {
             let Some(server) = self.servers.get_mut(&id) else { continue };
             server.owner = None;
             // What was answered already is not answered twice: the transaction knows.
-            let tag = self.stateless_tag(&self.servers[&id].headers);
-            let response = Response::to_request(&self.servers[&id].headers, 480, &tag);
-            self.respond(id, response, now);
+            let headers = server.headers.clone();
+            let tag = self.stateless_tag(&headers);
+            // Of a dialog that is gone, or a call that nobody took.
+            let is_within = headers.to().is_ok_and(|to| to.tag().is_some());
+            let status = if is_within { 481 } else { 480 };
+            self.respond(id, Response::to_request(&headers, status, &tag), now);
         }
     }
 

@@ -192,6 +192,32 @@ fn what_an_owner_leaves_behind_is_ended_in_its_place() {
     assert!(endpoint.is_idle());
 }
 
+/// Its BYE crossed ours, and whose call it was has gone before answering it: there is no such
+/// dialog any more (RFC 3261 §12.2.2), which is no telephone that is switched off.
+#[test]
+fn a_request_of_a_dialog_whose_owner_has_gone_is_answered_481() {
+    let (mut endpoint, now) = (endpoint(), epoch());
+    let mut bye = request(Method::Bye);
+    bye.headers.set(name::TO, "<sip:b@carrier>;tag=ours");
+    bye.headers.add(name::VIA, "SIP/2.0/UDP 10.9.9.9:5060;branch=z9hG4bK1");
+    bye.headers.add(name::MAX_FORWARDS, "70");
+    let dialog = DialogKey::of_incoming(&bye.headers).unwrap();
+    endpoint.handle_input(Input::Bind { dialog, owner: Owner(1) }, now);
+    let from = flow(1, "10.9.9.9:5060");
+    endpoint.handle_input(Input::Datagram { flow: from, bytes: bye.to_bytes() }, now);
+    endpoint.handle_input(Input::Forget { owner: Owner(1) }, now);
+    let statuses: Vec<_> = std::iter::from_fn(|| endpoint.poll_output())
+        .filter_map(|output| match output {
+            Output::Transmit { bytes, .. } => match datagram(&bytes) {
+                Ok(Some(Message::Response(response))) => Some(response.status),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    assert_eq!(statuses, [481]);
+}
+
 #[test]
 fn a_lost_connection_fails_what_waited_on_it() {
     let (mut endpoint, now) = (endpoint(), epoch());
