@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -51,10 +51,10 @@ pub fn slower(prompt: &Prompt, speed: f32) -> Prompt {
     Prompt::new(paced(prompt.samples(), speed))
 }
 
-/// From disk, made alike; kept by nobody.
-pub(super) fn read(path: &Path) -> Result<Prompt, PromptError> {
+/// A file that can be a prompt: 16 bits, one or two channels, not too long.
+fn open(path: &Path) -> Result<(WavReader<io::BufReader<fs::File>>, WavSpec), PromptError> {
     let wav = |source| PromptError::Wav { path: path.to_owned(), source };
-    let mut reader = WavReader::open(path).map_err(wav)?;
+    let reader = WavReader::open(path).map_err(wav)?;
     let spec = reader.spec();
     let (bits, channels) = (spec.bits_per_sample, spec.channels);
     if (bits, spec.sample_format) != (16, SampleFormat::Int) || !(1..=2).contains(&channels) {
@@ -63,6 +63,14 @@ pub(super) fn read(path: &Path) -> Result<Prompt, PromptError> {
     if reader.duration() / spec.sample_rate.max(1) > LENGTH_MAX_S {
         return Err(PromptError::Length { path: path.to_owned() });
     }
+    Ok((reader, spec))
+}
+
+/// From disk, made alike; kept by nobody.
+pub(super) fn read(path: &Path) -> Result<Prompt, PromptError> {
+    let wav = |source| PromptError::Wav { path: path.to_owned(), source };
+    let (mut reader, spec) = open(path)?;
+    let channels = spec.channels;
     let samples = reader.samples::<i16>().collect::<Result<Vec<_>, _>>().map_err(wav)?;
     let mono: Vec<i16> = samples
         .chunks_exact(channels.into())
@@ -88,16 +96,8 @@ pub(super) fn far_side(path: &Path) -> Result<Vec<i16>, PromptError> {
 /// When it is no WAV file of 16 bits, or longer than ten minutes.
 pub fn far_sound(path: &Path) -> Result<Vec<i16>, PromptError> {
     let wav = |source| PromptError::Wav { path: path.to_owned(), source };
-    let mut reader = WavReader::open(path).map_err(wav)?;
-    let spec = reader.spec();
-    let (bits, channels) = (spec.bits_per_sample, spec.channels);
-    if (bits, spec.sample_format) != (16, SampleFormat::Int) || !(1..=2).contains(&channels) {
-        return Err(PromptError::Form { path: path.to_owned(), bits, channels });
-    }
-    if reader.duration() / spec.sample_rate.max(1) > LENGTH_MAX_S {
-        return Err(PromptError::Length { path: path.to_owned() });
-    }
-    let left = reader.samples::<i16>().step_by(channels.into());
+    let (mut reader, spec) = open(path)?;
+    let left = reader.samples::<i16>().step_by(spec.channels.into());
     let samples: Vec<i16> = left.collect::<Result<_, _>>().map_err(wav)?;
     Ok(resample(&samples, spec.sample_rate))
 }

@@ -53,8 +53,10 @@ impl Call {
 
     async fn on_ringing(&mut self, status: u16) {
         self.timers.response_until = None;
-        self.room.is_alerted |= self.times.answered.is_none();
-        self.join_up();
+        if self.times.answered.is_none() && !self.room.is_alerted {
+            self.room.is_alerted = true;
+            self.join_up();
+        }
         let is_first = self.times.answered.is_none() && !self.rang;
         if status != 180 || !is_first {
             return;
