@@ -200,8 +200,8 @@ async fn f033_a_caller_who_presses_0_reaches_a_person_and_the_screen_pops() {
     tasks(&hospital, 1).await;
     let asked = async { asks_for_a_person(&hospital, &carrier, "13800000001").await };
     let served = async {
-        let desk = first.wait(&hospital, "rung", |desk| desk["call"]["phone"] == "ringing").await;
-        assert_eq!(desk["state"], "ringing");
+        let desk = first.wait(&hospital, "rung", |desk| desk["state"] == "ringing").await;
+        assert_eq!(desk["call"]["phone"], "ringing");
         let call = desk["call"]["call_id"].as_str().unwrap().to_owned();
         let path = format!("/api/desk/calls/{call}/candidates");
         let shown = hospital.get_as(&first.cookie, &path).ok();
