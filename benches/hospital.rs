@@ -188,7 +188,11 @@ impl Bench<'_> {
                 }
                 times.add(began);
             }
-            let source = if what == "workload" { "kept by the hour" } else { "from the calls" };
+            let source = match what {
+                "workload" => "kept by the hour",
+                "symptoms by disease" => "kept by the day",
+                _ => "from the calls",
+            };
             times.tell(&format!("{what}, {name}, {source}"));
         }
     }

@@ -140,4 +140,5 @@ where a.discharged_on + 7 < current_date and pg_temp.roll(n * 10, 'j', 4) > 0;
 select indexdef from kept_index \gexec
 insert into rollup_dirty (admission_id) select admission_id from admission;
 select recount_workload();
+select recount_answers();
 set session_replication_role = origin;

@@ -56,6 +56,27 @@ pub async fn roll_workload(scope: &mut Scope) -> Result<Option<bool>> {
     Ok(Some(any))
 }
 
+/// Counts the answers of marked days anew, the last ones first; answers of how many days.
+/// `None`: another node is at it.
+pub async fn roll_answers(scope: &mut Scope, limit: usize) -> Result<Option<usize>> {
+    let ours = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(7307, 2) as "ours!""#)
+        .fetch_one(scope.connection())
+        .await?;
+    if !ours {
+        return Ok(None);
+    }
+    let days = sqlx::query_scalar!(
+        "select distinct day from answer_dirty order by day desc limit $1",
+        i64::try_from(limit).unwrap_or(i64::MAX)
+    )
+    .fetch_all(scope.connection())
+    .await?;
+    if !days.is_empty() {
+        sqlx::query!("select roll_answers($1)", &days).execute(scope.connection()).await?;
+    }
+    Ok(Some(days.len()))
+}
+
 /// The last moment at which anything was rolled, and how many stays of the span are counted
 /// anew because something has changed since.
 pub struct AsOf {

@@ -1,15 +1,27 @@
 //! Counts per cell: what the reports are made of. The mathematics is `stats`'.
 
 mod follow_up;
+mod symptoms;
 mod workload;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 pub use follow_up::{Case, Cell, cases, causes, follow_up};
+pub use symptoms::{Symptom, symptoms};
 pub use workload::{Work, workload};
 
 use super::{Result, Scope};
+
+/// Who sees own patients only has no part in counts that are kept by department: theirs are
+/// counted one by one.
+async fn is_of_own_patients(scope: &mut Scope) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select coalesce(current_setting('suifang.own', true), '') <> '' as "own!""#
+    )
+    .fetch_one(scope.connection())
+    .await?)
+}
 
 #[derive(Clone, Copy, Debug)]
 pub struct Period {
@@ -70,47 +82,6 @@ pub async fn marks(
          group by 1 order by 1 nulls last"#,
         questionnaire,
         by,
-        from,
-        to
-    )
-    .fetch_all(scope.connection())
-    .await?)
-}
-
-pub struct Symptom {
-    pub disease: Option<String>,
-    pub sequence: Option<i32>,
-    pub link_id: String,
-    pub item_text: String,
-    pub code: String,
-    pub label: Option<String>,
-    pub count: i64,
-    /// Of so many who were asked this item.
-    pub asked: i64,
-}
-
-/// How often each answer to the items of this prefix was given, by disease and by the
-/// number of the follow-up.
-pub async fn symptoms(
-    scope: &mut Scope,
-    prefix: &str,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Result<Vec<Symptom>> {
-    Ok(sqlx::query_as!(
-        Symptom,
-        r#"select disease, sequence, link_id as "link_id!", max(item_text) as "item_text!",
-             code as "code!", max(label) as label, count(*) as "count!",
-             sum(count(*)) over (partition by disease, sequence, link_id)::bigint as "asked!"
-         from (select (select left(g.icd, 3) from diagnosis g
-                   where g.admission_id = t.admission_id order by g.position limit 1) as disease,
-                   t.sequence, w.link_id, w.item_text, coalesce(w.option_code, w.status) as code,
-                   w.option_text as label
-               from answer w join task t using (task_id)
-               where w.link_id like $1 || '%' and w.at >= $2 and w.at < $3) s
-         group by disease, sequence, link_id, code
-         order by disease nulls last, sequence nulls first, link_id, code limit 5000"#,
-        prefix,
         from,
         to
     )

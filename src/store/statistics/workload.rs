@@ -14,20 +14,14 @@ pub struct Work {
     pub partial: i64,
 }
 
-/// From the kept counts (migration 0016). Who sees own patients only has no part in them: the
-/// calls of those are counted one by one.
+/// From the kept counts (migration 0016).
 pub async fn workload(
     scope: &mut Scope,
     period: Period,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Result<Vec<Work>> {
-    let is_own = sqlx::query_scalar!(
-        r#"select coalesce(current_setting('suifang.own', true), '') <> '' as "own!""#
-    )
-    .fetch_one(scope.connection())
-    .await?;
-    if is_own {
+    if super::is_of_own_patients(scope).await? {
         return of_facts(scope, period, from, to).await;
     }
     Ok(sqlx::query_as!(

@@ -36,6 +36,7 @@ mod sign_in;
 mod sip_lab;
 mod sources;
 mod statistics;
+mod symptoms;
 mod templates;
 mod work;
 mod workload;

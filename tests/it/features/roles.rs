@@ -192,6 +192,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("agent", "staff"),
     ("agent_spell", "staff"),
     ("announcement", "carriers' recordings, as fingerprints"),
+    ("answer_dirty", "days alone; read by the server"),
     ("article", "knowledge"),
     ("article_version", "knowledge"),
     ("audit", "no row holds a value; read by the server alone"),
