@@ -1,6 +1,7 @@
 //! A hospital of a million patients and ten million follow-ups: how long the dialler, the
 //! search and the reports take. `SUIFANG_PATIENTS` makes it smaller; the full size takes some
-//! twenty minutes and 15 GB.
+//! twenty minutes and 15 GB. `SUIFANG_BENCH_FOLDER` keeps the hospital for the next run,
+//! `SUIFANG_BENCH_PARTS` (`claims searches reports imports`) measures some of it.
 #![expect(clippy::unwrap_used, reason = "what a bench needs and does not get ends it")]
 
 use std::{path::Path, process::Command};
@@ -19,27 +20,32 @@ use suifang::{
 async fn main() {
     let patients = std::env::var("SUIFANG_PATIENTS").ok().and_then(|n| n.parse().ok());
     let patients: u64 = patients.unwrap_or(1_000_000);
-    let folder = std::env::temp_dir().join(format!("suifang-bench-{}", std::process::id()));
+    let kept = std::env::var_os("SUIFANG_BENCH_FOLDER").map(std::path::PathBuf::from);
+    let own = || std::env::temp_dir().join(format!("suifang-bench-{}", std::process::id()));
+    let folder = kept.clone().unwrap_or_else(own);
+    let is_filled = folder.join("filled").exists();
     std::fs::create_dir_all(&folder).unwrap();
     let mut config = Config::parse("", "bench").unwrap();
     config.paths.data = folder.join("data");
     config.hospital.training = true;
     let (postgres, database) = open_database(&config).await.unwrap();
-    let began = SystemClock.instant();
-    fill(&config.paths.data, patients);
-    println!("{patients} patients filled in {:.0} s", seconds_since(began));
     let app = App::new(database, Hub::default());
     let bench = Bench { app: &app, config: &config, patients };
-    bench.rolls().await;
-    bench.claims().await;
-    bench.searches().await;
-    bench.reports().await;
-    bench.imports().await;
+    if !is_filled {
+        let began = SystemClock.instant();
+        fill(&config.paths.data, patients);
+        println!("{patients} patients filled in {:.0} s", seconds_since(began));
+        bench.rolls().await;
+        std::fs::write(folder.join("filled"), "").unwrap();
+    }
+    bench.parts().await;
     app.database().close().await;
     if let Some(postgres) = postgres {
         postgres.stop().await;
     }
-    let _ = std::fs::remove_dir_all(&folder);
+    if kept.is_none() {
+        let _ = std::fs::remove_dir_all(&folder);
+    }
 }
 
 struct Bench<'a> {
@@ -49,6 +55,23 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    async fn parts(&self) {
+        let asked = std::env::var("SUIFANG_BENCH_PARTS").unwrap_or_default();
+        let is_asked = |part: &str| asked.is_empty() || asked.split(' ').any(|word| word == part);
+        if is_asked("claims") {
+            self.claims().await;
+        }
+        if is_asked("searches") {
+            self.searches().await;
+        }
+        if is_asked("reports") {
+            self.reports().await;
+        }
+        if is_asked("imports") {
+            self.imports().await;
+        }
+    }
+
     async fn rolls(&self) {
         let (began, mut stays) = (SystemClock.instant(), 0);
         loop {
@@ -212,8 +235,13 @@ impl Bench<'_> {
         let mut csv =
             "姓名,性别,出生日期,住院号,出院科室,出院日期,联系电话,主要诊断编码\n".to_owned();
         let on = SystemClock.wall().date_naive() - Days::new(2);
+        // Others than those of an earlier run of the same hospital.
+        let turn = SystemClock.wall().timestamp() % 1_000_000;
         for n in 0..ROWS {
-            csv += &format!("张{n},女,1952-08-15,B{n:06},科室{},{on},137{n:08},I10\n", n % 20);
+            csv += &format!(
+                "张{n},女,1952-08-15,B{turn:06}{n:06},科室{},{on},137{n:08},I10\n",
+                n % 20
+            );
         }
         let (calendar, at) = (Calendar::always(self.config.hospital.timezone), SystemClock.wall());
         let (by, began) = (nurse(), SystemClock.instant());

@@ -27,6 +27,8 @@ pub struct MachineDetector {
     /// Frames of 2100 Hz, and frames running without it.
     steady: u32,
     gap: u32,
+    /// Frames to listen to; none: for as long as the leg lasts.
+    left: Option<u32>,
     is_told: bool,
 }
 
@@ -40,17 +42,29 @@ impl Default for MachineDetector {
             since_burst: None,
             steady: 0,
             gap: 0,
+            left: None,
             is_told: false,
         }
     }
 }
 
 impl MachineDetector {
+    /// From the answer on: a machine is heard in the first minute or never.
+    pub fn has_answered(&mut self) {
+        self.left = Some(LISTENS_FOR);
+    }
+
+    /// There is nothing more to be learnt from it.
+    pub fn is_done(&self) -> bool {
+        self.is_told || self.left == Some(0)
+    }
+
     /// Says it once.
     pub fn push(&mut self, frame: &Frame) -> Option<MachineTone> {
-        if self.is_told {
+        if self.is_done() {
             return None;
         }
+        self.left = self.left.map(|left| left - 1);
         let (is_calling, is_answer) = self.measure(frame);
         let calling = self.follow_calling(is_calling).then_some(MachineTone::FaxCalling);
         let heard = calling.or(self.follow_answer(is_answer).then_some(MachineTone::Answer));
@@ -121,5 +135,7 @@ const BURST: std::ops::RangeInclusive<u32> = 19..=31;
 const PERIOD_MIN: u32 = 146;
 const PERIOD_MAX: u32 = 240;
 const GAP_MAX: u32 = 2;
+/// A minute: fax machines answer within seconds and call for 35 s (T.30 §5.4.3.1, T1).
+const LISTENS_FOR: u32 = 3000;
 /// 1.6 s: no note is held so long and so pure.
 const STEADY: u32 = 80;

@@ -33,7 +33,7 @@ impl Call {
     pub(super) fn listen_after_answer(&self) {
         let Some(media) = self.ear() else { return };
         let _ = media.listen_for(None);
-        let _ = media.detect_tones(true);
+        let _ = media.detect_machines();
     }
 
     /// Where it is dialled for somebody, by machine or by hand.

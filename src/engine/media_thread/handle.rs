@@ -87,6 +87,11 @@ impl MediaHandle {
         self.order(Order::DetectTones(wanted))
     }
 
+    /// From the answer on: fax machines and modems alone, for a minute.
+    pub fn detect_machines(&self) -> Result<(), MediaError> {
+        self.order(Order::DetectMachines)
+    }
+
     /// Tells the first announcement that it knows; `None` ends it.
     pub fn listen_for(&self, announcements: Option<Listener>) -> Result<(), MediaError> {
         self.order(Order::ListenFor(announcements.map(Box::new)))

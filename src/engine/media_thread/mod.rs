@@ -162,6 +162,7 @@ enum Order {
     Press(Vec<Key>),
     DetectKeys(bool),
     DetectTones(bool),
+    DetectMachines,
     ListenFor(Option<Box<Listener>>),
     Hear(Vec<LegKey>),
     Record(Box<RecordingFeed>),

@@ -158,6 +158,7 @@ fn direct(leg: &mut Leg, order: Order, now: Instant) {
         Order::Press(keys) => drop(session.press(keys)),
         Order::DetectKeys(wanted) => session.detect_keys_in_band(wanted),
         Order::DetectTones(wanted) => session.detect_tones(wanted),
+        Order::DetectMachines => session.detect_machines(),
         Order::ListenFor(listener) => session.listen_for(listener),
         Order::Hear(legs) => leg.hears = legs,
         Order::Record(feed) => {

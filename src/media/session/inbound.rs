@@ -186,6 +186,7 @@ impl Session {
         if let Some(machine) = machine {
             self.emit(Event::MachineHeard(machine));
         }
+        self.machines_in.take_if(|detector| detector.is_done());
         let heard = self.announcements_in.as_mut().and_then(|listener| listener.push(&far));
         if let Some(heard) = heard {
             self.emit(Event::Announcement(heard));

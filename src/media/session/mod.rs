@@ -339,6 +339,12 @@ impl Session {
         }
     }
 
+    /// From the answer on: tones of the network are over, and a machine says soon that it is one.
+    pub fn detect_machines(&mut self) {
+        self.tones_in = None;
+        self.machines_in.get_or_insert_default().has_answered();
+    }
+
     /// Made by the caller: a tick has no time to.
     pub fn listen_for(&mut self, announcements: Option<Box<Listener>>) {
         self.announcements_in = announcements;

@@ -182,6 +182,31 @@ fn a_prompt_is_played_to_its_end_and_a_stopped_one_is_said_so() {
 }
 
 #[test]
+fn after_the_answer_a_machine_is_heard_for_a_minute_and_no_tone_of_the_network() {
+    for (answered, answers_at_s, hears) in
+        [(false, 2, "busy, machine"), (true, 2, "machine"), (true, 50, "machine"), (true, 70, "")]
+    {
+        let mut pair = Pair::new(Network::default(), 1);
+        pair.legs[0].detect_tones(true);
+        if answered {
+            pair.legs[0].detect_machines();
+        }
+        pair.legs[1].play_tone(Some(Tone::Busy));
+        pair.run(answers_at_s * 50);
+        pair.legs[1].play_tone(None);
+        pair.legs[1].play(PlayId(1), vec![sine(2100.0, 3000).into()], false);
+        pair.run(150);
+        let words = pair.events[0].iter().filter_map(|event| match event {
+            Event::ToneHeard(Tone::Busy) => Some("busy"),
+            Event::MachineHeard(_) => Some("machine"),
+            _ => None,
+        });
+        let words: Vec<_> = words.collect();
+        assert_eq!(words.join(", "), hears, "{answered} {answers_at_s}");
+    }
+}
+
+#[test]
 fn both_channels_of_a_recording_keep_the_clock_when_packets_do_not_come() {
     let network = Network { lose_percent: 5, jitter_ticks: 2, ..Network::default() };
     for seed in 1..=5 {
