@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use suifang::{
@@ -12,7 +12,7 @@ use crate::support::{
     hospital::Hospital,
 };
 
-const TRUNK: &str = "lines = 10\ncalls_per_s = 10.0";
+pub(super) const TRUNK: &str = "lines = 10\ncalls_per_s = 10.0";
 pub(super) const AT_ONCE: PicksUp = PicksUp::After(Duration::from_millis(200));
 
 pub(super) fn hums(number: &str, hertz: f64) -> Patient {
@@ -69,28 +69,21 @@ pub(super) async fn talking(hospital: &Hospital, agent: &Agent, task: &str) -> S
 }
 
 pub(super) async fn ended(hospital: &Hospital, call: &str) -> Value {
-    for _ in 0..400 {
-        let shown = hospital.get(&format!("/api/calls/{call}")).ok();
-        if shown["call"]["state"] == "ended"
-            && shown["recordings"].as_array().unwrap().iter().all(|r| r["state"] == "finished")
-        {
-            return shown;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the call has no end: {}", hospital.get(&format!("/api/calls/{call}")).ok());
+    over(hospital, call, |_| true).await
 }
 
-/// The follow-up has its outcome.
-async fn judged(hospital: &Hospital, call: &str) -> Value {
-    for _ in 0..400 {
-        let shown = ended(hospital, call).await;
-        if !shown["call"]["outcome"].is_null() {
+/// The call when it has ended, its recordings are whole, and this holds of it.
+async fn over(hospital: &Hospital, call: &str, holds: impl Fn(&Value) -> bool) -> Value {
+    let is_whole = |recording: &Value| recording["state"] == "finished";
+    for _ in 0..1200 {
+        let shown = hospital.get(&format!("/api/calls/{call}")).ok();
+        let all = shown["recordings"].as_array().unwrap();
+        if shown["call"]["state"] == "ended" && all.iter().all(is_whole) && holds(&shown) {
             return shown;
         }
         pass(0.05).await;
     }
-    panic!("the follow-up has no outcome");
+    panic!("the call has no end: {}", hospital.get(&format!("/api/calls/{call}")).ok());
 }
 
 /// Both channels of the call's recording.
@@ -106,6 +99,10 @@ async fn recording(hospital: &Hospital, call: &str) -> (Vec<i16>, Vec<i16>) {
 
 pub(super) async fn pass(seconds: f32) {
     tokio::time::sleep(Duration::from_secs_f32(seconds)).await;
+}
+
+fn since(began: Instant) -> f32 {
+    (SystemClock.instant() - began).as_secs_f32()
 }
 
 /// F029, F030, F037, F088: the own phone rings, then the patient's; both talk; answers are stored
@@ -141,7 +138,7 @@ async fn f030_a_click_rings_the_agent_then_the_patient_and_both_are_heard() {
     let disposition = json!({ "outcome": "completed", "respondent": "self", "note": "恢复良好" });
     let path = format!("/api/desk/calls/{call}/disposition");
     assert_eq!(agent.post(&hospital, &path, &disposition).status, 204);
-    let shown = judged(&hospital, &call).await;
+    let shown = over(&hospital, &call, |shown| !shown["call"]["outcome"].is_null()).await;
     assert_eq!(shown["call"]["outcome"], "completed");
     assert_eq!(shown["answers"].as_array().unwrap().len(), 1, "{shown:#}");
     assert_eq!(shown["answers"][0]["recorded_by"], "li");
@@ -279,23 +276,28 @@ async fn f041_a_patient_is_held_a_colleague_asked_and_then_given_the_call() {
     let agent = house.agent(&hospital, "li", 700.0, AT_ONCE).await;
     let doctor = house.staff(&hospital, "chen", "doctor", 1300.0, AT_ONCE, &[]).await;
     let task = tasks(&hospital, 1).await.remove(0);
+    let began = SystemClock.instant();
     let call = talking(&hospital, &agent, &task).await;
     agent.act(&hospital, &call, &json!({ "act": "hold" })).ok();
+    let before_s = since(began);
     agent.is(&hospital, "holding").await;
     pass(1.5).await;
     let consult = json!({ "act": "consult", "agent": doctor.user });
     agent.act(&hospital, &call, &consult).ok();
     doctor.is(&hospital, "talking").await;
     pass(2.0).await;
+    let began = SystemClock.instant();
     agent.act(&hospital, &call, &json!({ "act": "confer" })).ok();
     pass(2.0).await;
     agent.act(&hospital, &call, &json!({ "act": "complete" })).ok();
+    let conference_s = since(began);
     agent.is(&hospital, "wrap_up").await;
     let desk = doctor.wait(&hospital, "the owner", |desk| desk["call"]["part"] == "agent").await;
     assert_eq!(desk["call"]["call_id"], call.as_str());
     assert_eq!(desk["call"]["task_id"], task.as_str(), "the patient's page follows the call");
     pass(1.5).await;
     doctor.act(&hospital, &call, &json!({ "act": "hang_up" })).ok();
+    let doctors_s = since(began);
     let path = format!("/api/desk/calls/{call}/disposition");
     let said = json!({ "outcome": "completed", "respondent": "self" });
     assert_eq!(agent.post(&hospital, &path, &said).status, 403, "it is the doctor's now");
@@ -303,8 +305,10 @@ async fn f041_a_patient_is_held_a_colleague_asked_and_then_given_the_call() {
     assert_eq!(doctor.post(&hospital, &path, &said).status, 204);
     let (_, ours) = recording(&hospital, &call).await;
     let (agent_s, doctor_s) = (seconds_of(&ours, 700.0), seconds_of(&ours, 1300.0));
-    assert!((1.0..4.5).contains(&agent_s), "not while held: {agent_s}");
-    assert!((2.5..5.5).contains(&doctor_s), "conference and after it: {doctor_s}");
+    let most_s = before_s + conference_s + 1.0;
+    assert!(agent_s > 1.0 && agent_s < most_s, "not while held: {agent_s} of {most_s}");
+    let most_s = doctors_s + 1.0;
+    assert!(doctor_s > 2.5 && doctor_s < most_s, "from the conference on: {doctor_s} of {most_s}");
     let heard = doctor.heard(1);
     assert!(seconds_of(&heard, 1000.0) > 2.5 && seconds_of(&heard, 700.0) > 2.5);
     let shown = hospital.get(&format!("/api/calls/{call}")).ok();
@@ -374,21 +378,21 @@ async fn f038_a_supervisor_listens_whispers_barges_and_takes_over() {
     pass(2.0).await;
     chief.post(&hospital, &path, &json!({ "as": "whisper" })).ok();
     pass(2.0).await;
-    let clock = SystemClock;
-    let before_barging = clock.instant();
+    let began = SystemClock.instant();
     chief.post(&hospital, &path, &json!({ "as": "barge" })).ok();
     pass(1.5).await;
+    let barged_s = since(began);
     chief.post(&hospital, &path, &json!({ "as": "take_over" })).ok();
-    let barged_s = (clock.instant() - before_barging).as_secs_f32();
     agent.is(&hospital, "wrap_up").await;
     pass(1.0).await;
     chief.act(&hospital, &call, &json!({ "act": "hang_up" })).ok();
+    let open_s = since(began);
     let (_, ours) = recording(&hospital, &call).await;
     let patient_heard_chief = seconds_of(&ours, 1300.0);
     assert!(patient_heard_chief > 1.5, "{patient_heard_chief}");
-    assert!(patient_heard_chief < barged_s + 2.5, "whispering was heard: {patient_heard_chief}");
+    assert!(patient_heard_chief < open_s + 1.0, "whispering was heard: {patient_heard_chief}");
     let agent_heard_chief = seconds_of(&agent.heard(1), 1300.0);
-    assert!(agent_heard_chief > patient_heard_chief - 1.5 + 1.0, "{agent_heard_chief}");
+    assert!(agent_heard_chief > barged_s + 1.0, "{agent_heard_chief} of {barged_s} and 2");
     let chief_heard = chief.heard(1);
     assert!(seconds_of(&chief_heard, 1000.0) > 4.0 && seconds_of(&chief_heard, 700.0) > 3.0);
 }
@@ -413,55 +417,6 @@ async fn a_phone_that_dies_in_a_call_brings_the_patient_to_the_next_agent() {
     ended(&hospital, &call).await;
 }
 
-/// F042: a message is kept, linked by its number, given to somebody, heard, closed.
-#[tokio::test(flavor = "multi_thread")]
-async fn f042_a_message_is_kept_linked_assigned_heard_and_closed() {
-    let head = "[sip]\ninbound_dialplan = \"message\"";
-    let hospital = Hospital::open_with("f042", "2025-01-06T22:00", head, TRUNK).await;
-    let carrier = hospital.carrier(vec![]).await;
-    let row = discharge("V1", "13800000001");
-    hospital.discharges(&[row.as_str()]).await;
-    let speaks = |from: &'static str| {
-        let dial = Dial { keys: vec!["~tone 700 3".to_owned()], ..dial(Behaviour::Answer) };
-        carrier.call_in(from, hospital.sip(), "05925027064", dial)
-    };
-    assert_eq!(speaks("13800000001").await, Some("ended"));
-    assert_eq!(speaks("13900000009").await, Some("ended"));
-    let mut listed = Value::Null;
-    for _ in 0..200 {
-        listed = hospital.get("/api/voicemail?open=true").ok();
-        let items = listed["items"].as_array().unwrap();
-        if items.len() == 2 && items.iter().all(|one| !one["recording_id"].is_null()) {
-            break;
-        }
-        pass(0.1).await;
-    }
-    let items = listed["items"].as_array().unwrap();
-    let of = |number: &str| items.iter().find(|one| one["number"] == number).unwrap();
-    let known = of("138 **** 0001");
-    assert_eq!((&known["name"], &known["department"]), (&json!("张V1"), &json!("心内科")));
-    assert!(of("139 **** 0009")["person_id"].is_null(), "whose number nobody has");
-    let span = known["to_ms"].as_i64().unwrap() - known["from_ms"].as_i64().unwrap();
-    assert!((5000..7000).contains(&span), "{span} ms");
-    let recording = known["recording_id"].as_str().unwrap();
-    let bytes = hospital.bytes(&format!("/api/recordings/{recording}/audio"));
-    let file = hospital.folder.join("message.wav");
-    std::fs::write(&file, bytes).unwrap();
-    assert!(seconds_of(&channel(&file, 0), 700.0) > 1.5);
-    let id = known["voicemail_id"].as_str().unwrap();
-    let path = |act: &str| format!("/api/voicemail/{id}/{act}");
-    assert_eq!(hospital.post(&path("assign"), &json!({ "to": "nobody" })).status, 404);
-    hospital.add_user("wang", "nurse").await;
-    hospital.post(&path("assign"), &json!({ "to": "wang" })).ok();
-    let mine = hospital.get("/api/voicemail?open=true&assigned_to=wang").ok();
-    assert_eq!(mine["items"].as_array().unwrap().len(), 1);
-    assert_eq!(hospital.post(&path("close"), &json!({ "outcome": " " })).status, 422);
-    hospital.post(&path("close"), &json!({ "outcome": "已回电，约明日复查" })).ok();
-    assert_eq!(hospital.post(&path("close"), &json!({ "outcome": "x" })).status, 409);
-    let open = hospital.get("/api/voicemail?open=true").ok();
-    assert_eq!(open["items"].as_array().unwrap().len(), 1);
-}
-
 /// Cases 25 and 27: all are rung, two pick up in the same moment, one does not exist: one has the
 /// caller, the other is free again.
 #[tokio::test(flavor = "multi_thread")]
@@ -476,21 +431,24 @@ async fn f047_two_who_pick_up_in_the_same_moment_do_not_both_get_the_caller() {
     gone.phone.die();
     let asked = async { asks_for_a_person(&hospital, &carrier, "13800000001").await };
     let served = async {
-        for _ in 0..400 {
-            if first.phone.live() + second.phone.live() > 0 {
+        // Both are on the way in for a while; then it is so, and stays so.
+        let look = |agent: &Agent| {
+            let desk = agent.post(&hospital, "/api/desk/enter", &json!({})).ok();
+            (desk["state"].as_str().unwrap().to_owned(), agent.phone.live())
+        };
+        let (has, free) = (("talking".to_owned(), 1), ("idle".to_owned(), 0));
+        let (mut seen, mut looks) = ([look(&first), look(&second)], 0);
+        for _ in 0..120 {
+            let is_settled = seen.contains(&has) && seen.contains(&free);
+            looks = if is_settled { looks + 1 } else { 0 };
+            if looks == 4 {
                 break;
             }
-            pass(0.05).await;
+            pass(0.5).await;
+            seen = [look(&first), look(&second)];
         }
-        pass(1.5).await;
-        let states = [&first, &second].map(|agent| agent.desk(&hospital)["state"].clone());
-        let talks = usize::from(states[1] == "talking");
-        assert!(
-            states.contains(&json!("talking")) && states.contains(&json!("idle")),
-            "{states:?}"
-        );
-        let [one, other] = if talks == 0 { [&first, &second] } else { [&second, &first] };
-        assert_eq!((one.phone.live(), other.phone.live()), (1, 0));
+        assert!(looks == 4, "{seen:?}");
+        let one = if seen[0] == has { &first } else { &second };
         let call = one.desk(&hospital)["call"]["call_id"].as_str().unwrap().to_owned();
         one.act(&hospital, &call, &json!({ "act": "hang_up" })).ok();
     };

@@ -1,8 +1,12 @@
 use serde_json::{Value, json};
 use suifang::sim::{Behaviour, Carrier, Dial, Patient};
 
-use super::agents::{AT_ONCE, centre, discharge, ended, hums, open, pass, talking, tasks};
-use crate::support::{desk::House, dial, hospital::Hospital};
+use super::agents::{AT_ONCE, TRUNK, centre, discharge, ended, hums, open, pass, talking, tasks};
+use crate::support::{
+    desk::{House, channel, seconds_of},
+    dial,
+    hospital::Hospital,
+};
 
 /// Rings in from outside and presses this, each after what is said.
 async fn rings_in(
@@ -216,4 +220,53 @@ async fn f034_what_a_caller_without_a_follow_up_wants_is_kept() {
     let id = wish["voicemail_id"].as_str().unwrap();
     let done = json!({ "outcome": "已回电" });
     hospital.post(&format!("/api/voicemail/{id}/close"), &done).ok();
+}
+
+/// F042: a message is kept, linked by its number, given to somebody, heard, closed.
+#[tokio::test(flavor = "multi_thread")]
+async fn f042_a_message_is_kept_linked_assigned_heard_and_closed() {
+    let head = "[sip]\ninbound_dialplan = \"message\"";
+    let hospital = Hospital::open_with("f042", "2025-01-06T22:00", head, TRUNK).await;
+    let carrier = hospital.carrier(vec![]).await;
+    let row = discharge("V1", "13800000001");
+    hospital.discharges(&[row.as_str()]).await;
+    let speaks = |from: &'static str| {
+        let dial = Dial { keys: vec!["~tone 700 3".to_owned()], ..dial(Behaviour::Answer) };
+        carrier.call_in(from, hospital.sip(), "05925027064", dial)
+    };
+    assert_eq!(speaks("13800000001").await, Some("ended"));
+    assert_eq!(speaks("13900000009").await, Some("ended"));
+    let mut listed = Value::Null;
+    for _ in 0..600 {
+        listed = hospital.get("/api/voicemail?open=true").ok();
+        let items = listed["items"].as_array().unwrap();
+        if items.len() == 2 && items.iter().all(|one| !one["recording_id"].is_null()) {
+            break;
+        }
+        pass(0.1).await;
+    }
+    let items = listed["items"].as_array().unwrap();
+    let of = |number: &str| items.iter().find(|one| one["number"] == number).unwrap();
+    let known = of("138 **** 0001");
+    assert_eq!((&known["name"], &known["department"]), (&json!("张V1"), &json!("心内科")));
+    assert!(of("139 **** 0009")["person_id"].is_null(), "whose number nobody has");
+    let span = known["to_ms"].as_i64().unwrap() - known["from_ms"].as_i64().unwrap();
+    assert!((5000..7000).contains(&span), "{span} ms");
+    let recording = known["recording_id"].as_str().unwrap();
+    let bytes = hospital.bytes(&format!("/api/recordings/{recording}/audio"));
+    let file = hospital.folder.join("message.wav");
+    std::fs::write(&file, bytes).unwrap();
+    assert!(seconds_of(&channel(&file, 0), 700.0) > 1.5);
+    let id = known["voicemail_id"].as_str().unwrap();
+    let path = |act: &str| format!("/api/voicemail/{id}/{act}");
+    assert_eq!(hospital.post(&path("assign"), &json!({ "to": "nobody" })).status, 404);
+    hospital.add_user("wang", "nurse").await;
+    hospital.post(&path("assign"), &json!({ "to": "wang" })).ok();
+    let mine = hospital.get("/api/voicemail?open=true&assigned_to=wang").ok();
+    assert_eq!(mine["items"].as_array().unwrap().len(), 1);
+    assert_eq!(hospital.post(&path("close"), &json!({ "outcome": " " })).status, 422);
+    hospital.post(&path("close"), &json!({ "outcome": "已回电，约明日复查" })).ok();
+    assert_eq!(hospital.post(&path("close"), &json!({ "outcome": "x" })).status, 409);
+    let open = hospital.get("/api/voicemail?open=true").ok();
+    assert_eq!(open["items"].as_array().unwrap().len(), 1);
 }
