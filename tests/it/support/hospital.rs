@@ -328,7 +328,8 @@ impl Hospital {
             return json!({ "status": begun.status, "problem": begun.body });
         }
         let id = begun.body["import_id"].as_str().unwrap().to_owned();
-        for _ in 0..600 {
+        // Ten thousand rows are a minute's work; a busy machine takes longer.
+        for _ in 0..3600 {
             let import = self.get(&format!("/api/imports/{id}")).ok();
             let import = import.get("import").cloned().unwrap_or(import);
             if import["state"] != "running" {
