@@ -3,7 +3,10 @@
 use std::{net::UdpSocket, time::Duration};
 
 use serde_json::json;
-use suifang::media::{Codec, FRAME};
+use suifang::{
+    engine::{Clock as _, SystemClock},
+    media::{Codec, FRAME},
+};
 
 use super::agents::{AT_ONCE, open, pass, tasks};
 use crate::support::{
@@ -27,7 +30,8 @@ async fn f030_case_3_an_agent_hears_ringing_until_the_carriers_own_sound_is_ther
     let rows = [
         ("183 without a description", vec![(100, "183 Session Progress"), (2500, "486 Busy")]),
         ("183 with one, and no RTP", vec![(100, WITH_SDP), (2500, "486 Busy")]),
-        ("183 with one, then RTP", vec![(100, WITH_SDP), (2500, "486 Busy")]),
+        // Late, so that a busy machine has seen the INVITE by then.
+        ("183 with one, then RTP", vec![(1500, WITH_SDP), (4500, "486 Busy")]),
     ];
     for (n, ((name, script), task)) in rows.into_iter().zip(tasks).enumerate() {
         trunk.says(script);
@@ -36,6 +40,8 @@ async fn f030_case_3_an_agent_hears_ringing_until_the_carriers_own_sound_is_ther
         assert!(until(Duration::from_secs(20), called), "{name}: the trunk was not called");
         let sends = name.ends_with("RTP") && !name.contains("no RTP");
         if sends {
+            let rings = trunk.first_invite().unwrap() + Duration::from_millis(1700);
+            tokio::time::sleep(rings.saturating_duration_since(SystemClock.instant())).await;
             hum_for(2.0, &trunk.request("INVITE").unwrap()).await;
         }
         agent.is(&hospital, "wrap_up").await;

@@ -65,8 +65,10 @@ impl OddTrunk {
         self.heard.lock().unwrap().clear();
     }
 
-    pub(crate) fn first_heard(&self) -> Instant {
-        self.heard.lock().unwrap()[0].0
+    /// When the first INVITE came; the same one may come again.
+    pub(crate) fn first_invite(&self) -> Option<Instant> {
+        let heard = self.heard.lock().unwrap();
+        heard.iter().find(|(_, text)| text.starts_with("INVITE")).map(|(at, _)| *at)
     }
 
     /// The text of the first request with this method.
