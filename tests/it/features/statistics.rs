@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::support::hospital::{HEADER, Hospital};
 
@@ -94,6 +95,7 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
         assert!(report["rolled_at"].is_string(), "{report}");
         (report["cases_counted_anew"].clone(), report["whole"]["strict"]["part"].clone())
     };
+    let held = nothing_is_rolled(hospital).await;
     assert_eq!(anew(hospital), (json!(0), json!(7447)));
     let one = "task_id = (select task_id from task where respondent = 'self' limit 1)";
     hospital.sql(&format!("update task set respondent = 'stranger' where {one}"));
@@ -104,10 +106,22 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
     );
     assert_eq!(anew(hospital).1, json!(7445));
     let changed = reports();
+    held.close().await.unwrap();
     roll_all(hospital).await;
     assert_eq!(anew(hospital), (json!(0), json!(7445)));
     assert_eq!(reports(), changed, "the difference for good is the difference of before");
     a_stay_that_leaves_its_day_is_counted_there_no_more(hospital).await;
+}
+
+/// As long as this is open, as if another node were at it: the server rolls each minute, and
+/// what is counted anew would be gone before it is asked for.
+async fn nothing_is_rolled(hospital: &Hospital) -> PgConnection {
+    let (socket, user, database) = hospital.database();
+    let options = PgConnectOptions::new_without_pgpass().socket(socket).username(user);
+    let mut open = PgConnection::connect_with(&options.database(database)).await.unwrap();
+    let lock = sqlx::raw_sql("select pg_advisory_lock(7307, 0)");
+    lock.execute(&mut open).await.unwrap();
+    open
 }
 
 /// The server rolls by itself too, and either leaves to the other what it holds.
