@@ -87,7 +87,7 @@ async fn f110_an_alert_has_owner_and_due_time_escalates_and_closes_only_with_an_
     let act = |what: &str, body: Value| hospital.post(&format!("/api/alerts/{id}/{what}"), &body);
     // Half an hour later nobody has looked: the head nurse has it.
     hospital.on("2025-01-07T10:31").await;
-    let escalated = until(10, || of(&hospital, alert)["alert"]["state"] == "escalated").await;
+    let escalated = until(60, || of(&hospital, alert)["alert"]["state"] == "escalated").await;
     assert!(escalated, "{}", of(&hospital, alert));
     let now = of(&hospital, alert)["alert"].clone();
     assert_eq!((&now["owner_staff_no"], &now["escalations"]), (&json!("0102"), &json!(1)));
@@ -174,7 +174,7 @@ async fn f109_an_emergency_rings_the_duty_phone_which_takes_it_by_staff_number()
     assert!(taken, "{end}");
     assert_eq!(end["alert"]["acknowledged_by"], "0101");
     assert!(
-        until(20, || of(&hospital, &alert)["duty_calls"][0]["outcome"] == "acknowledged").await
+        until(60, || of(&hospital, &alert)["duty_calls"][0]["outcome"] == "acknowledged").await
     );
     let end = of(&hospital, &alert);
     assert_eq!(end["duty_calls"].as_array().unwrap().len(), 1, "{end}");

@@ -106,7 +106,7 @@ async fn dialled(hospital: &Hospital, n: usize) -> Value {
          from attempt where e164 = '+86{}' and state = 'ended'",
         number(n)
     );
-    for _ in 0..300 {
+    for _ in 0..600 {
         if let Some(line) = hospital.sql(&ask).lines().next() {
             return serde_json::from_str(line).unwrap();
         }

@@ -91,7 +91,7 @@ async fn f036_who_calls_back_goes_on_at_the_first_unanswered_question() {
     hospital.on("2025-01-06T15:00").await;
     // The dialler has looked at the run once more, and found nobody left.
     let state = || hospital.get(&format!("/api/runs/{run}")).ok()["run"]["state"].clone();
-    for _ in 0..100 {
+    for _ in 0..600 {
         if state() == "finished" {
             break;
         }

@@ -26,7 +26,7 @@ async fn f028_a_profile_is_on_the_wire_and_its_statuses_in_the_record() {
     let run = hospital.post("/api/runs", &ask).ok()["run_id"].as_str().unwrap().to_owned();
     hospital.post(&format!("/api/runs/{run}/start"), &json!({})).ok();
     let tasks = || hospital.get(&format!("/api/runs/{run}/tasks")).ok()["items"][0].clone();
-    for _ in 0..200 {
+    for _ in 0..600 {
         if tasks()["last_outcome"] != Value::Null {
             break;
         }
@@ -55,7 +55,7 @@ async fn f028_a_profile_is_on_the_wire_and_its_statuses_in_the_record() {
 /// The status line of the final answer to a call from the carrier.
 fn call_in(hospital: &Hospital, called: &str) -> String {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let (own, to) = (socket.local_addr().unwrap(), hospital.sip());
     let sdp = "v=0\r\no=c 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
                m=audio 9 RTP/AVP 8\r\n";

@@ -86,7 +86,7 @@ async fn f048_a_trunk_rests_before_its_carrier_takes_us_for_a_nuisance() {
         .map(|(n, number)| format!("王秀英{n},女,1952-08-15,Z{n},心内科,2025-01-01,{number},,,"));
     let run = run(&hospital, &rows.collect::<Vec<_>>().join("\n")).await;
     let idle = || hospital.get(&format!("/api/runs/{run}")).ok()["why_idle"].clone();
-    for _ in 0..200 {
+    for _ in 0..600 {
         if idle().as_str().is_some_and(|why| why.starts_with("governor_calls_per_h 01-06 10:3")) {
             break;
         }

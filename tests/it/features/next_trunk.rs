@@ -66,7 +66,7 @@ impl Scene {
     }
 
     async fn until(&self, what: &str, holds: impl Fn() -> bool) {
-        for _ in 0..300 {
+        for _ in 0..600 {
             if holds() {
                 return;
             }

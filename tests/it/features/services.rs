@@ -400,7 +400,7 @@ async fn f044_the_call_history_is_filtered_printed_and_equals_the_calls() {
     let menu = Dial { hangs_up_after: Some(1), ..presses(&["~2"]) };
     carrier.call_in("13900000009", hospital.sip(), "05925027064", menu).await;
     let ended = "select count(*) from call where state = 'ended'";
-    for _ in 0..300 {
+    for _ in 0..600 {
         if hospital.sql(ended) == "3" {
             break;
         }

@@ -89,7 +89,7 @@ impl Wire {
 impl Caller {
     fn open(hospital: &Hospital) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         socket.connect(hospital.sip()).unwrap();
         Self::by(Wire::Udp(socket))
     }
@@ -97,7 +97,7 @@ impl Caller {
     fn by_tcp(hospital: &Hospital) -> Self {
         let stream = TcpStream::connect(hospital.sip()).unwrap();
         stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         Self::by(Wire::Tcp(stream, Vec::new()))
     }
 
@@ -157,7 +157,7 @@ impl Caller {
 }
 
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..300 {
+    for _ in 0..600 {
         if holds() {
             return;
         }
@@ -419,7 +419,7 @@ async fn f135_messages_are_kept_for_their_days_and_never_too_many() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lab_that_is_off_keeps_nothing_and_homer_hears_masked_messages() {
     let homer = UdpSocket::bind("127.0.0.1:0").unwrap();
-    homer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    homer.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let head = format!("[homer]\naddress = \"{}\"\n", homer.local_addr().unwrap());
     let hospital = Hospital::open_with("siplabhomer", "2025-01-06T10:00", &head, "").await;
     Caller::open(&hospital).call();

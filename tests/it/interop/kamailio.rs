@@ -127,7 +127,7 @@ impl Scene {
     }
 
     async fn until(&self, what: &str, sbc: &Sbc, holds: impl Fn() -> bool) {
-        for _ in 0..300 {
+        for _ in 0..600 {
             if holds() {
                 return;
             }

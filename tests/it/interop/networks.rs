@@ -8,7 +8,7 @@ use crate::support::Stage;
 fn neither_network_hears_of_the_other() {
     let mut stage = Stage::new("networks", "");
     let carrier = UdpSocket::bind("127.0.0.3:0").unwrap();
-    carrier.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    carrier.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let peer = carrier.local_addr().unwrap();
     let config = std::fs::read_to_string(stage.config()).unwrap();
     let (head, tail) = config.split_once("[[trunk]]").unwrap();

@@ -67,7 +67,7 @@ fn f028_sipp_as_a_patient_is_called() {
     let address = format!("sip:patient@127.0.0.1:{}", stage.carrier_port);
     let output = stage.run(&["call", &address, "--dialplan", "ring_test"]);
     assert!(said(&output).contains("answered, SIP status 200"), "{}", said(&output));
-    let ended = until(std::time::Duration::from_secs(10), || patient.try_wait().unwrap().is_some());
+    let ended = until(std::time::Duration::from_secs(60), || patient.try_wait().unwrap().is_some());
     let _ = patient.kill();
     assert!(ended, "sipp did not see the end of the call");
 }

@@ -71,7 +71,7 @@ impl Line for TcpStream {
 impl RawPhone<TcpStream> {
     pub(crate) fn by_tcp(server: SocketAddr, account: &str) -> Self {
         let socket = TcpStream::connect(server).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         Self { socket, account: account.to_owned() }
     }
 }
@@ -80,7 +80,7 @@ impl RawPhone {
     /// Bound to `address`, whose port may be 0.
     pub(crate) fn at(address: &str, server: SocketAddr, account: &str) -> Self {
         let socket = UdpSocket::bind(address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         socket.connect(server).unwrap();
         Self { socket, account: account.to_owned() }
     }

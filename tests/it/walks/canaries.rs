@@ -40,7 +40,7 @@ async fn f135_what_is_a_patients_is_in_no_log_no_figure_and_no_error() {
     fs::write(&file, format!("{head}{good}{bad}")).unwrap();
     let imported = stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
     assert!(said(&imported).contains(" 1 stored"), "{}", said(&imported));
-    let over = until(Duration::from_secs(60), || {
+    let over = until(Duration::from_secs(120), || {
         !stage.on_the_wire("ended").is_empty()
             && stage.run(&["status"]).stdout.starts_with(b"0 calls")
     });
@@ -72,7 +72,7 @@ fn hl7(port: u16) -> String {
         )
     };
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut answers = String::new();
     let wrong = message(3, NAME, PHONE, CARD).replace("C00001", NAME);
     for text in [

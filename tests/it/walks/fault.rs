@@ -19,7 +19,7 @@ async fn answers_that_cannot_be_stored_end_the_call_politely_and_are_not_lost() 
     sqlx::raw_sql("lock table answer in exclusive mode").execute(&mut *lock).await.unwrap();
     let file = stage.discharges(&patients);
     stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
-    let ended = until(Duration::from_secs(60), || stage.on_the_wire("ended").len() == 1);
+    let ended = until(Duration::from_secs(120), || stage.on_the_wire("ended").len() == 1);
     assert!(ended, "the call did not end while the database stood\n{}", stage.log());
     let database = stage.database().await;
     let system = Principal::System("test");
@@ -29,7 +29,7 @@ async fn answers_that_cannot_be_stored_end_the_call_politely_and_are_not_lost() 
     drop(scope);
     lock.rollback().await.unwrap();
     let mut outcome = None;
-    for _ in 0..60 {
+    for _ in 0..240 {
         let mut scope = database.scope(&system).await.unwrap();
         let dials = attempt::of_number(&mut scope, &number(1)).await.unwrap();
         outcome = dials.first().and_then(|dial| dial.outcome.clone());

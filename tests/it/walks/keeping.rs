@@ -58,7 +58,7 @@ async fn f135_verify_names_the_first_line_or_recording_that_was_altered() {
     let page = Page::sign_in(&stage, "wang", "nurse");
     drop(page);
     let sealed = || sql(&stage, "select count(*) from audit where sealed_hash is null") == "0";
-    assert!(until(Duration::from_secs(20), sealed));
+    assert!(until(Duration::from_secs(60), sealed));
     finds(&stage, "was altered");
     sql(&stage, &format!("delete from audit where seal_no >= {last}"));
     sql(&stage, "insert into audit overriding system value select * from away; drop table away");
@@ -214,12 +214,12 @@ fn empty_stage(name: &str, trunk: &str) -> Stage {
 pub(super) fn called(stage: &Stage, patients: usize, file: &Path) {
     let imported = stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
     assert!(imported.status.success(), "{}", said(&imported));
-    let over = until(Duration::from_secs(60), || {
+    let over = until(Duration::from_secs(120), || {
         stage.on_the_wire("ended").len() >= patients
             && stage.run(&["status"]).stdout.starts_with(b"0 calls")
     });
     assert!(over, "{}", stage.log());
-    assert!(until(Duration::from_secs(20), || said(&stage.run(&["verify"]))
+    assert!(until(Duration::from_secs(60), || said(&stage.run(&["verify"]))
         .contains("(0 not sealed yet)")));
 }
 

@@ -51,7 +51,7 @@ async fn f135_a_person_is_exported_restricted_and_erased_by_two_people() {
     let run = run["run_id"].as_str().unwrap();
     assert!(chief.post(&format!("/api/runs/{run}/start"), &json!({})).0 < 300);
     let ended = format!("run_id = '{run}' and state = 'cancelled' and why = 'restricted'");
-    assert!(until(Duration::from_secs(20), || tasks(&ended) == "1"), "{}", stage.log());
+    assert!(until(Duration::from_secs(60), || tasks(&ended) == "1"), "{}", stage.log());
     assert!(chief.post(&format!("/api/runs/{run}/stop"), &json!({ "reason": "test" })).0 < 300);
     assert_eq!(li.post(&at("/lift"), &why).0, 204);
     assert_eq!(tasks("state = 'pending' and run_id is null"), planned);
@@ -64,7 +64,7 @@ async fn f135_a_person_is_exported_restricted_and_erased_by_two_people() {
     for of in ["admission", "attempt", "call", "answer"] {
         assert_ne!(counts(of), "0", "{of}: what is counted is gone");
     }
-    assert!(until(Duration::from_secs(20), || said(&stage.run(&["verify"]))
+    assert!(until(Duration::from_secs(60), || said(&stage.run(&["verify"]))
         .contains("(0 not sealed yet)")));
     let verified = stage.run(&["verify"]);
     assert!(

@@ -152,7 +152,7 @@ async fn a_pilot_dials_nobody_who_is_not_on_its_list() {
     stage.start();
     let file = stage.discharges(&patients);
     stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
-    assert!(until(Duration::from_secs(40), || stage.on_the_wire("ended").len() == 1));
+    assert!(until(Duration::from_secs(120), || stage.on_the_wire("ended").len() == 1));
     let refused = stage.run(&["call", "13800000002"]);
     assert!(said(&refused).contains("allow_numbers"), "{}", said(&refused));
     assert_eq!(carrier.dials().into_keys().collect::<Vec<_>>(), [support::number(1)]);

@@ -23,7 +23,7 @@ async fn after_stop_all_no_invite_leaves_until_another_person_resumes() {
     stage.start();
     let file = stage.discharges(&patients);
     stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
-    assert!(until(Duration::from_secs(30), || stage.on_the_wire("invite").len() >= 20));
+    assert!(until(Duration::from_secs(60), || stage.on_the_wire("invite").len() >= 20));
     let stopped = stage.run(&["stop-all", "--reason", "test", "--by", "zhang"]);
     assert!(stopped.status.success(), "{}", said(&stopped));
     let at = suifang::engine::Clock::wall(&suifang::engine::SystemClock);
@@ -42,7 +42,7 @@ async fn after_stop_all_no_invite_leaves_until_another_person_resumes() {
     assert!(!same.status.success(), "the same person resumed");
     let other = stage.run(&["resume-all", "--by", "li"]);
     assert!(other.status.success(), "{}", said(&other));
-    assert!(until(Duration::from_secs(20), || late(&stage) > 0), "nothing dialled after resuming");
+    assert!(until(Duration::from_secs(60), || late(&stage) > 0), "nothing dialled after resuming");
 }
 
 /// kill -9 in the middle of a run, several times: nobody is called twice, no committed
@@ -230,7 +230,7 @@ async fn the_database_may_be_killed_in_mid_run() {
         let pid = pid.unwrap().lines().next().unwrap().to_owned();
         std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
     }
-    let done = until(Duration::from_secs(120), || {
+    let done = until(Duration::from_secs(300), || {
         carrier.dials().len() == patients.len()
             && stage.run(&["status"]).stdout.starts_with(b"0 calls")
     });

@@ -43,7 +43,7 @@ async fn what_a_nurse_reads_by_telephone_is_what_the_next_patient_hears() {
     // The next call plays them.
     let file = stage.discharges(&[patient]);
     stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
-    assert!(until(Duration::from_secs(60), || stage.on_the_wire("ended").len() == 2));
+    assert!(until(Duration::from_secs(120), || stage.on_the_wire("ended").len() == 2));
     let ours = our_side_of_the_last_call(&stage).await;
     for hertz in [700.0, 500.0] {
         assert!(holds_tone(&ours, hertz), "no {hertz} Hz in what the patient heard");
@@ -114,7 +114,7 @@ async fn a_hang_up_keeps_what_was_kept_and_only_those_may_call_who_may_run() {
     let recorded = prompts(&page, "zh-CN");
     assert_eq!(recorded.iter().filter(|one| one["state"] == "recorded").count(), 1);
     assert!(!stage.log().contains("13800000001"), "a number is in the log");
-    let is_clean = until(Duration::from_secs(10), || {
+    let is_clean = until(Duration::from_secs(30), || {
         let mut clips = std::fs::read_dir(stage.folder.join("data/clips")).unwrap().flatten();
         clips.all(|entry| entry.path().is_dir())
     });
@@ -163,7 +163,7 @@ async fn our_side_of_the_last_call(stage: &Stage) -> Vec<i16> {
     let rows = recording::all(&mut scope).await.unwrap();
     let row = rows.iter().find(|row| row.kind == "call").unwrap();
     let path = stage.folder.join("recordings").join(&row.path);
-    let written = until(Duration::from_secs(10), || Path::new(&path).is_file());
+    let written = until(Duration::from_secs(30), || Path::new(&path).is_file());
     assert!(written);
     samples(&std::fs::read(path).unwrap(), 2, 1)
 }
