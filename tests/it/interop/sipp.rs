@@ -1,7 +1,7 @@
 use std::process::{Command, Stdio};
 
 use super::installed;
-use crate::support::{Stage, manifest, said, until};
+use crate::support::{Stage, free_port, manifest, said, until};
 
 /// The inbound menu, keys by INFO (by UDP and by TCP) and as telephone-events; each call must
 /// go to its end.
@@ -13,7 +13,7 @@ fn f032_sipp_calls_the_menu_and_presses_keys_both_ways() {
     let mut stage = Stage::new("sipp", "");
     stage.start();
     let calls = [("menu_info.xml", "u1"), ("menu_rfc4733.xml", "u1"), ("menu_info.xml", "t1")];
-    for (n, (file, transport)) in calls.into_iter().enumerate() {
+    for (file, transport) in calls {
         if file == "menu_rfc4733.xml" && !may_open_raw_sockets() {
             println!("NOT RUN (1): sipp plays keys as packets only with raw sockets (root)");
             continue;
@@ -37,7 +37,7 @@ fn f032_sipp_calls_the_menu_and_presses_keys_both_ways() {
                 "-r",
                 "5",
             ])
-            .args(["-p", &(stage.carrier_port + 1 + n as u16).to_string(), "-timeout", "60"])
+            .args(["-p", &free_port().to_string(), "-timeout", "60"])
             .current_dir(&stage.folder)
             .stdin(Stdio::null())
             .output()

@@ -1,6 +1,6 @@
 use std::net::TcpListener;
 
-use crate::support::{Stage, said};
+use crate::support::{Stage, free_port, said};
 
 /// What a user can mend is one clear line and exit code 2, and nothing is half started.
 #[test]
@@ -82,7 +82,7 @@ fn a_second_server_with_the_same_data_is_refused() {
     let other = stage.folder.join("other.toml");
     let moved = config
         .replace(&format!(":{}", stage.web_port), ":0")
-        .replace(&format!("port = {}", stage.sip_port), "port = 15999");
+        .replace(&format!("port = {}", stage.sip_port), &format!("port = {}", free_port()));
     std::fs::write(&other, moved).unwrap();
     let output = stage.run_with_config(&other, &["serve"], "");
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
