@@ -31,7 +31,9 @@ impl Scene {
         let hospital = Hospital::open_with(name, "2025-01-06T09:30", "", &trunk).await;
         let first = OddTrunk::open(hospital.carrier_port);
         let keys = ["~1", "~42#", "~1"].map(str::to_owned).to_vec();
-        let answers = Dial { keys, ..dial(Behaviour::Answer) };
+        // Where one conversation is to take a line, it lasts until another dial was tried.
+        let thinks_s = if lines == 1 { 2.0 } else { 0.0 };
+        let answers = Dial { keys, thinks_s, ..dial(Behaviour::Answer) };
         let patients = (1..=9).map(|n| Patient {
             number: format!("+86{}", number(n)),
             dials: vec![answers.clone()],
