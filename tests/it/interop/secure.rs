@@ -104,12 +104,12 @@ async fn f039_baresip_without_srtp_is_refused_where_it_is_required() {
         let mut phone = Softphone::of_the_house(&hospital, transport, port, None);
         phone.registers(&hospital, transport);
         phone.command("dial", &format!("sip:1000@127.0.0.1:{port};transport={transport}"));
-        let refused = until(Duration::from_secs(10), || phone.log().contains("488 "));
+        let refused = until(Duration::from_secs(30), || phone.log().contains("488 "));
         assert!(refused, "{}", phone.log());
         assert!(!phone.log().contains("Call established"), "{}", phone.log());
         // It was a call for as long as its row was being written.
         let live = &hospital.server.core.live;
-        assert!(until(Duration::from_secs(10), || live.count() == 0));
+        assert!(until(Duration::from_secs(30), || live.count() == 0));
     }
 }
 
@@ -148,7 +148,7 @@ fn f028_a_trunk_by_tls_is_called_with_srtp_or_not_at_all() {
         let call = std::thread::scope(|scope| {
             let call = scope.spawn(|| stage.run(&args));
             let up = || phone.log().contains("Call established") || call.is_finished();
-            until(Duration::from_secs(20), up);
+            until(Duration::from_secs(60), up);
             until(Duration::from_secs(1), || call.is_finished());
             phone.command("hangup", "");
             call.join().unwrap()
@@ -166,27 +166,27 @@ fn f028_a_trunk_by_tls_is_called_with_srtp_or_not_at_all() {
 async fn calls_the_menu(hospital: &Hospital, phone: &mut Softphone, port: u16, transport: &str) {
     let live = &hospital.server.core.live;
     phone.command("dial", &format!("sip:1000@127.0.0.1:{port};transport={transport}"));
-    assert!(until(Duration::from_secs(10), || live.count() == 1), "{}", phone.log());
+    assert!(until(Duration::from_secs(30), || live.count() == 1), "{}", phone.log());
     let call = live.list()[0].call;
-    assert!(until(Duration::from_secs(10), || phone.log().contains("Call established")));
+    assert!(until(Duration::from_secs(30), || phone.log().contains("Call established")));
     tokio::time::sleep(Duration::from_secs(3)).await;
     phone.command("hold", "");
     tokio::time::sleep(Duration::from_secs(1)).await;
     phone.command("resume", "");
     tokio::time::sleep(Duration::from_secs(3)).await;
     phone.command("sndcode", "2");
-    let pressed = until(Duration::from_secs(10), || live.list().iter().any(|it| it.keys > 0));
+    let pressed = until(Duration::from_secs(30), || live.list().iter().any(|it| it.keys > 0));
     assert!(pressed, "no key came\n{}", phone.log());
     tokio::time::sleep(Duration::from_secs(1)).await;
     phone.command("hangup", "");
-    assert!(until(Duration::from_secs(10), || live.count() == 0), "{}", phone.log());
+    assert!(until(Duration::from_secs(30), || live.count() == 0), "{}", phone.log());
     let shown = || hospital.get(&format!("/api/calls/{}", call)).ok();
     let recording = || {
         let all = shown()["recordings"].as_array().cloned().unwrap_or_default();
         let is_whole = |it: &&Value| it["kind"] == "call" && it["state"] == "finished";
         all.iter().find(is_whole).map(|it| it["recording_id"].as_str().unwrap().to_owned())
     };
-    assert!(until(Duration::from_secs(10), || recording().is_some()), "{}", shown());
+    assert!(until(Duration::from_secs(30), || recording().is_some()), "{}", shown());
     let file = hospital.folder.join("fetched.wav");
     let path = format!("/api/recordings/{}/audio", recording().unwrap());
     fs::write(&file, hospital.bytes(&path)).unwrap();
@@ -200,10 +200,10 @@ async fn is_called(hospital: &Hospital, phone: &mut Softphone) {
     let begun = hospital.post("/api/prompts/studio", &json!({ "to": "8001" }));
     assert!(begun.status < 300, "{begun:?}");
     let established = || phone.log().matches("Call established").count() >= 2;
-    assert!(until(Duration::from_secs(15), established), "{}", phone.log());
+    assert!(until(Duration::from_secs(30), established), "{}", phone.log());
     tokio::time::sleep(Duration::from_secs(2)).await;
     phone.command("hangup", "");
-    assert!(until(Duration::from_secs(10), || live.count() == 0), "{}", phone.log());
+    assert!(until(Duration::from_secs(30), || live.count() == 0), "{}", phone.log());
 }
 
 struct Softphone {
@@ -249,7 +249,7 @@ impl Softphone {
         );
         let child = start_baresip(&folder, &config, account);
         let mut found = None;
-        until(Duration::from_secs(10), || {
+        until(Duration::from_secs(30), || {
             found = TcpStream::connect(("127.0.0.1", control)).ok();
             found.is_some()
         });
@@ -263,7 +263,7 @@ impl Softphone {
             Some(phone.flow.transport.as_str().to_ascii_lowercase())
         };
         let registered = || way().as_deref() == Some(transport) && self.log().contains("200 OK");
-        assert!(until(Duration::from_secs(15), registered), "{:?}\n{}", way(), self.log());
+        assert!(until(Duration::from_secs(30), registered), "{:?}\n{}", way(), self.log());
     }
 
     /// A netstring; the answer is read away.
