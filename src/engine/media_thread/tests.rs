@@ -58,8 +58,8 @@ fn call(range: std::ops::RangeInclusive<u16>, room: usize) -> Call {
 
 async fn wait_for(news: &mut mpsc::Receiver<MediaEvent>, wanted: impl Fn(Event) -> bool) -> Event {
     loop {
-        let news = tokio::time::timeout(Duration::from_secs(10), news.recv()).await;
-        match news.expect("in ten seconds").expect("the leg lives").event {
+        let news = tokio::time::timeout(Duration::from_secs(30), news.recv()).await;
+        match news.expect("in half a minute").expect("the leg lives").event {
             LegEvent::Sound(event) if wanted(event) => return event,
             _ => {}
         }
@@ -94,6 +94,7 @@ async fn a_tone_played_on_one_leg_is_in_the_recording_of_the_other() {
     let folder = Scratch::new("tone");
     let path = folder.join("2026/01/02/call.wav");
     let [a, b] = &call.legs;
+    let began = SystemClock.instant();
     let recording = b.record(&recorder, &path).unwrap();
     a.play(PlayId(1), vec![sine(1000.0, 2000).into()], false).unwrap();
     let finished = |event| matches!(event, Event::PlayFinished { is_complete: true, .. });
@@ -101,10 +102,11 @@ async fn a_tone_played_on_one_leg_is_in_the_recording_of_the_other() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     b.stop_recording().unwrap();
     let done: RecordingDone = recording.done.await.unwrap();
+    let most_ms = (SystemClock.instant() - began).as_millis() as u64 + 100;
     assert_eq!((done.dropped_frames, done.error), (0, None));
     let (far, ours) = (channel(&path, 0), channel(&path, 1));
     assert_eq!((far.len(), far.len() as u64 / 8), (ours.len(), done.duration_ms));
-    assert!((2200..2700).contains(&done.duration_ms), "{}", done.duration_ms);
+    assert!((2200..most_ms).contains(&done.duration_ms), "{} of {most_ms}", done.duration_ms);
     let loud: Vec<usize> = (0..far.len()).filter(|n| far[*n].abs() > 1000).collect();
     let (first, last) = (loud[0], loud[loud.len() - 1]);
     assert!((last - first).abs_diff(16_000) <= 320, "{} samples", last - first);
@@ -166,8 +168,14 @@ async fn a_closed_and_a_dropped_leg_both_give_their_ports_back() {
     drop(b);
     assert_eq!(news[1].recv().await, None);
     // The ports go back with the sockets, just after the leg's voice is gone.
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!((ports.in_use(), threads.metrics().legs.load(Relaxed)), (0, 0));
+    let left = || (ports.in_use(), threads.metrics().legs.load(Relaxed));
+    for _ in 0..600 {
+        if left() == (0, 0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(left(), (0, 0));
 }
 
 #[tokio::test]
