@@ -153,7 +153,7 @@ fn options(here: SocketAddr, name: &str) -> String {
 }
 
 /// An answer of ours takes a few milliseconds; a machine that is busy with other tests, more.
-const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(4);
 
 const HEAD: &str = "# Torture messages and our answers\n\n\
     The messages of RFC 4475 and RFC 5118, each sent to the whole server over UDP and over TCP by a\n\
