@@ -111,7 +111,7 @@ impl Agent {
         what: &str,
         holds: impl Fn(&Value) -> bool,
     ) -> Value {
-        for n in 0..600 {
+        for n in 0..1200 {
             let desk = self.desk(hospital);
             if holds(&desk) {
                 return desk;
