@@ -69,7 +69,7 @@ async fn f039_baresip_as_an_agents_phone_takes_a_click_to_dial_and_both_are_hear
 }
 
 async fn wait(phone: &Softphone, what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..600 {
+    for _ in 0..1200 {
         if holds() {
             return;
         }

@@ -93,7 +93,7 @@ impl Stage {
     }
 
     /// # Panics
-    /// When the server does not answer within a minute; its log is printed.
+    /// When the server does not answer within two minutes; its log is printed.
     pub(crate) fn start(&mut self) {
         let log = fs::OpenOptions::new()
             .create(true)
@@ -112,7 +112,7 @@ impl Stage {
             .unwrap();
         self.server = Some(server);
         let mut ready = false;
-        until(Duration::from_secs(60), || {
+        until(Duration::from_secs(120), || {
             let ended =
                 self.server.as_mut().is_none_or(|server| server.try_wait().unwrap().is_some());
             ready = !ended && self.run(&["status"]).status.success();
@@ -136,7 +136,7 @@ impl Stage {
         let mut server = self.server.take().unwrap();
         let pid = server.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        let ended = until(Duration::from_secs(60), || server.try_wait().unwrap().is_some());
+        let ended = until(Duration::from_secs(120), || server.try_wait().unwrap().is_some());
         assert!(ended, "the server did not drain:\n{}", self.log());
         server.wait().unwrap().code()
     }

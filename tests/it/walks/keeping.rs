@@ -93,12 +93,13 @@ async fn f135_verify_names_the_first_line_or_recording_that_was_altered() {
 async fn f136_a_backup_under_load_is_restored_equal_and_a_changed_one_is_refused() {
     let mut stage =
         Stage::new("backup", "lines = 10\ncalls_per_s = 3.0\npassword = \"secret-of-the-trunk\"");
-    let patients: Vec<_> = (0..30).map(answers).collect();
+    // So many that the run goes on, however long the backup takes.
+    let patients: Vec<_> = (0..100).map(answers).collect();
     let _carrier = stage.carrier(patients.clone()).await;
     stage.start();
     let file = stage.discharges(&patients);
     stage.run(&["import", file.to_str().unwrap(), "--run", "quick"]);
-    assert!(until(Duration::from_secs(60), || stage.on_the_wire("ended").len() >= 3));
+    assert!(until(Duration::from_secs(120), || stage.on_the_wire("ended").len() >= 3));
     let folder = stage.folder.join("kept");
     let made = stage.run(&["backup", folder.to_str().unwrap()]);
     assert!(made.status.success(), "{}", said(&made));
