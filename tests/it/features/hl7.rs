@@ -412,12 +412,13 @@ async fn f019_a_changed_pid_13_is_dialled_next_and_a_readmission_ends_a_ringing_
     let back = back.written(Charset::Utf8).replace("20241220090000", "20250102090000");
     engine.takes(&back);
     let ended = || hospital.sql("select we_cancelled from attempt where ended_at is not null");
-    let since = SystemClock.instant();
-    assert!(until(Duration::from_secs(5), || ended() == "t"), "it still rings");
-    assert!(
-        (SystemClock.instant() - since) < Duration::from_millis(1500),
-        "{:?}",
-        (SystemClock.instant() - since)
-    );
+    let since = hospital.clock.wall().to_rfc3339();
+    assert!(until(Duration::from_secs(30), || ended() == "t"), "it still rings");
+    // By the times of the record: looking there takes longer on a busy machine.
+    let took = hospital.sql(&format!(
+        "select extract(epoch from ended_at - timestamptz '{since}') from attempt
+         where ended_at is not null"
+    ));
+    assert!(took.parse::<f64>().unwrap() < 1.5, "{took} s");
     drop(carrier);
 }
