@@ -55,6 +55,8 @@ mod stop;
 mod topics;
 mod voicemail;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
@@ -117,6 +119,8 @@ pub struct App {
     hub: Hub,
     /// Where the hospital stands: a shift begins by its clock.
     zone: Tz,
+    /// Two turns of the plans at once leave to each other what the other has locked.
+    turning: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -150,8 +154,8 @@ impl From<StoreError> for AppError {
 pub type Result<T, E = AppError> = std::result::Result<T, E>;
 
 impl App {
-    pub const fn new(database: Database, hub: Hub) -> Self {
-        Self { database, hub, zone: Tz::Asia__Shanghai }
+    pub fn new(database: Database, hub: Hub) -> Self {
+        Self { database, hub, zone: Tz::Asia__Shanghai, turning: Arc::default() }
     }
 
     #[must_use]

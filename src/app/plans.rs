@@ -89,6 +89,7 @@ impl App {
     /// # Errors
     /// When the database cannot be written; what was committed before stays.
     pub async fn turn_plans(&self, calendar: &Calendar, at: DateTime<Utc>) -> Result<Turned> {
+        let _alone = self.turning.lock().await;
         let Planned { plans, tasks } = self.plan_tasks(calendar, at).await?;
         let today = calendar.local_date(at);
         let mut due = 0;

@@ -21,6 +21,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use suifang::{
     engine::{SystemClock, open_database},
     sim::{Behaviour, Carrier, Dial, Expected, Heard, Patient, Truth},
@@ -306,6 +307,14 @@ pub(crate) fn manifest() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// When the first INVITE for this number came to a simulated carrier, by its log.
+pub(crate) fn dialled_at(log: &Path, number: &str) -> DateTime<Utc> {
+    let text = fs::read_to_string(log).unwrap();
+    let line = text.lines().find(|line| line.contains(number)).expect("a dial in the log");
+    let line: serde_json::Value = serde_json::from_str(line).unwrap();
+    moment(line["at"].as_str().unwrap())
+}
+
 /// One that nobody holds, for UDP and for TCP. Until it is bound, other tests ask for ports of
 /// their own: none is given twice.
 pub(crate) fn free_port() -> u16 {
@@ -350,6 +359,6 @@ pub(crate) fn sha256(path: &Path) -> String {
 }
 
 /// When a moment of the carrier's log was.
-pub(crate) fn moment(text: &str) -> chrono::DateTime<chrono::Utc> {
+pub(crate) fn moment(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
