@@ -120,7 +120,7 @@ pub struct App {
     /// Where the hospital stands: a shift begins by its clock.
     zone: Tz,
     /// Two turns of the plans at once leave to each other what the other has locked.
-    turning: Arc<tokio::sync::Mutex<()>>,
+    turning: Arc<futures_util::lock::Mutex<()>>,
 }
 
 #[derive(Debug, thiserror::Error)]
