@@ -1,7 +1,7 @@
 //! A hospital of a million patients and ten million follow-ups: how long the dialler, the
 //! search and the reports take. `SUIFANG_PATIENTS` makes it smaller; the full size takes some
 //! twenty minutes and 15 GB. `SUIFANG_BENCH_FOLDER` keeps the hospital for the next run,
-//! `SUIFANG_BENCH_PARTS` (`claims searches reports imports`) measures some of it.
+//! `SUIFANG_BENCH_PARTS` (`claims searches reports messages imports`) measures some of it.
 #![expect(clippy::unwrap_used, reason = "what a bench needs and does not get ends it")]
 
 use std::{path::Path, process::Command};
@@ -66,6 +66,9 @@ impl Bench<'_> {
         }
         if is_asked("reports") {
             self.reports().await;
+        }
+        if is_asked("messages") {
+            self.messages().await;
         }
         if is_asked("imports") {
             self.imports().await;
@@ -229,6 +232,33 @@ impl Bench<'_> {
             times.add(began);
         }
         times.tell(what);
+    }
+
+    /// What stands between an ADT message and its acknowledgement: a discharge with its plans.
+    async fn messages(&self) {
+        let (calendar, mut times) =
+            (Calendar::always(self.config.hospital.timezone), Times::default());
+        let turn = SystemClock.wall().timestamp() % 1_000_000;
+        for n in 0..ROUNDS {
+            let on = (SystemClock.wall() - chrono::Duration::days(2)).format("%Y%m%d080000");
+            let message = [
+                format!("MSH|^~\\&|HIS|H1|SF|H1|{on}||ADT^A03|{turn}-{n}|P|2.5||||||UNICODE UTF-8"),
+                format!("PID|||M{turn}{n}^^^H1^MR||王秀英||19520815|F|||||136{n:08}"),
+                "NK1|1|李强|SPO^配偶||13900139000".to_owned(),
+                format!(
+                    "PV1||I|一病区^3^12|||||||科室{}|||||||||M{turn}{n}{}{on}|{on}",
+                    n % 20,
+                    "|".repeat(25)
+                ),
+                "DG1|1||I10^原发性高血压|||F".to_owned(),
+            ];
+            let (text, began) = (message.join("\r") + "\r", SystemClock.instant());
+            let taken =
+                self.app.take_message(text.as_bytes(), &calendar, "0592", SystemClock.wall());
+            assert!(taken.await.unwrap().fault.is_none());
+            times.add(began);
+        }
+        times.tell("a discharge by HL7, to its acknowledgement");
     }
 
     async fn imports(&self) {

@@ -14,6 +14,15 @@ use crate::{
     },
 };
 
+/// What an announcement was learnt from.
+#[derive(Clone, Copy, Debug)]
+pub enum LearntFrom<'a> {
+    /// So many, from anywhere.
+    Files(usize),
+    /// Our own, which are labelled by it.
+    Recordings(&'a [Uuid]),
+}
+
 impl App {
     /// Keeps a fingerprint. The sound it was made of stays where it was.
     ///
@@ -24,13 +33,17 @@ impl App {
         by: &Principal,
         class: Announcement,
         print: &[u8],
-        recordings: usize,
+        from: LearntFrom<'_>,
         at: DateTime<Utc>,
     ) -> Result<Uuid> {
         let id = *RecordingId::new(at).as_uuid();
         let mut scope = self.scope(by).await?;
+        let (recordings, labelled) = match from {
+            LearntFrom::Files(count) => (count, [].as_slice()),
+            LearntFrom::Recordings(ids) => (ids.len(), ids),
+        };
         let recordings = i16::try_from(recordings).unwrap_or(i16::MAX);
-        let new = New { id, class: class.as_str(), print, recordings, by: by.name() };
+        let new = New { id, class: class.as_str(), print, recordings, labelled, by: by.name() };
         store::announcement::insert(&mut scope, &new, at).await?;
         let body = json!({ "class": class.as_str(), "recordings": recordings });
         note(&mut scope, by, &change("learnt", id, body), at).await?;

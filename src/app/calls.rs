@@ -72,7 +72,14 @@ impl App {
         store::call::insert(&mut scope, &row, at).await?;
         let body = json!({ "call_id": new.id });
         store::event::insert(&mut scope, "call.began", new.department, &body, at).await?;
-        self.commit(scope).await
+        if new.is_outbound || new.task.is_some() {
+            return self.commit(scope).await;
+        }
+        // A caller waits for the answer, and nobody is promised anything yet: what follows from
+        // the call is committed after this row, and never without it.
+        scope.commit_soon().await?;
+        self.hub.wake();
+        Ok(())
     }
 
     /// # Errors

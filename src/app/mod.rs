@@ -67,6 +67,7 @@ pub use admission::{Taken, message_text};
 pub use agents::QueueVisit;
 pub use alerts::{ALERT_POLICY, Taker};
 pub use allocation::{Dealt, SampleAsk};
+pub use announcements::LearntFrom;
 pub use answers::{CallRef, CallerNumber, Effect, Entry, FoundAlert, GivenAnswer, SoFar};
 pub use api_tokens::{TokenHolder, TokenUse};
 pub use appointments::{AdjustmentAsk, AppointmentAsk, AppointmentEnd, NOTICE_POLICY};

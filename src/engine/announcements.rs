@@ -1,12 +1,23 @@
 //! The announcements that calls listen for, as the record has them.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+};
 
-use super::Core;
+use uuid::Uuid;
+
+use super::{Core, far_sound};
 use crate::{
+    app::{AppError, LearntFrom},
     domain::Announcement,
-    media::announcement::{Library, Listener, Template},
-    store::announcement::Row,
+    media::{
+        FRAME,
+        announcement::{
+            Heard, LearnError, Library, Listener, SAMPLES_MAX, SAMPLES_MIN, Template, Verdict,
+        },
+    },
+    store::{Principal, announcement::Row},
 };
 
 /// Learnt announcements. Their classes are places in [`Announcement::ALL`].
@@ -32,6 +43,10 @@ impl Announcements {
         Self(Arc::new(library))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// A fresh ear; nothing when nothing was learnt.
     pub fn listener(&self) -> Option<Listener> {
         (!self.0.is_empty()).then(|| Listener::new(Arc::clone(&self.0)))
@@ -39,6 +54,25 @@ impl Announcements {
 
     pub fn class(at: u16) -> Option<Announcement> {
         Announcement::ALL.get(usize::from(at)).copied()
+    }
+
+    /// What a call would have made of this sound at 8 kHz.
+    pub fn judge(&self, sound: &[i16]) -> Option<(Announcement, Verdict)> {
+        let mut listener = self.listener()?;
+        let mut verdict = None;
+        for frame in sound.as_chunks::<FRAME>().0 {
+            match listener.push(frame) {
+                Some(Heard::Announced(heard)) => verdict = Some(heard),
+                Some(Heard::TakenBack) => verdict = None,
+                None => {}
+            }
+        }
+        verdict.and_then(|it| Some((Self::class(it.class)?, it)))
+    }
+
+    /// Of a fingerprint as it is kept.
+    pub const fn length_ms(print: &[u8]) -> usize {
+        print.len() / 8 * 10
     }
 }
 
@@ -53,14 +87,73 @@ impl Core {
     ///
     /// # Errors
     /// When the database cannot be read; what was known stays.
-    pub async fn load_announcements(&self) -> Result<usize, crate::app::AppError> {
+    pub async fn load_announcements(&self) -> Result<usize, AppError> {
         let rows = self.app.announcements().await?;
         let fresh = Arc::new(Announcements::new(&rows));
         *self.announcements.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(rows.len())
     }
 
+    /// From recordings of ours, by their files; the next call listens for it. Answers how many
+    /// milliseconds they have in common.
+    ///
+    /// # Errors
+    /// When they are too few or not of one announcement, or a file or the database cannot be read.
+    pub async fn learn_announcement(
+        &self,
+        by: &Principal,
+        class: Announcement,
+        recordings: Vec<(Uuid, PathBuf)>,
+    ) -> Result<(Uuid, usize), AppError> {
+        if !(SAMPLES_MIN..=SAMPLES_MAX).contains(&recordings.len()) {
+            let count = recordings.len();
+            return Err(AppError::Invalid(format!(
+                "请选同一条提示音的 {SAMPLES_MIN} 到 {SAMPLES_MAX} 段录音,不是 {count} 段 / \
+                 choose {SAMPLES_MIN} to {SAMPLES_MAX} recordings of one announcement, not {count}"
+            )));
+        }
+        let (ids, paths): (Vec<_>, Vec<_>) = recordings.into_iter().unzip();
+        let learnt = tokio::task::spawn_blocking(move || learn(&paths)).await;
+        let template = learnt.map_err(|error| AppError::Invalid(error.to_string()))??;
+        let (print, at) = (template.to_bytes(), self.clock.wall());
+        let from = LearntFrom::Recordings(&ids);
+        let id = self.app.learn_announcement(by, class, &print, from, at).await?;
+        self.load_announcements().await?;
+        Ok((id, template.length_ms()))
+    }
+
+    /// What a call that began now would make of a recording.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub async fn judge_announcement(
+        &self,
+        path: PathBuf,
+    ) -> Result<Option<(Announcement, Verdict)>, AppError> {
+        let known = self.announcements();
+        let judged =
+            tokio::task::spawn_blocking(move || far_sound(&path).map(|sound| known.judge(&sound)));
+        let judged = judged.await.map_err(|error| AppError::Invalid(error.to_string()))?;
+        judged.map_err(|error| AppError::Invalid(error.to_string()))
+    }
+
     pub(super) fn announcements(&self) -> Arc<Announcements> {
         Arc::clone(&self.announcements.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn learn(paths: &[PathBuf]) -> Result<Template, AppError> {
+    let sounds: Result<Vec<_>, _> = paths.iter().map(|path| far_sound(path)).collect();
+    let sounds = sounds.map_err(|error| AppError::Invalid(error.to_string()))?;
+    Template::learn(&sounds).map_err(|error| {
+        let zh = match error {
+            LearnError::TooLong(n) => format!("第 {n} 段录音太长"),
+            LearnError::Different(n) => format!("第 {n} 段与第一段不是同一条提示音"),
+            LearnError::TooShort => "这几段录音相同的部分太短".to_owned(),
+            LearnError::TooFew(_) | LearnError::TooMany(_) | LearnError::Bytes(_) => {
+                "这几段录音学不了".to_owned()
+            }
+        };
+        AppError::Invalid(format!("{zh} / {error}"))
+    })
 }

@@ -64,8 +64,8 @@ pub use janitor::Ticks;
 pub use journal::{Journal, JournalFull};
 pub use live::{LiveBoard, LiveCall, LiveParty};
 pub use media_thread::{
-    FinalStats, LegEvent, LegKey, MediaError, MediaEvent, MediaHandle, MediaMetrics, MediaSettings,
-    MediaStepper, MediaThreads, OpenLeg,
+    FinalStats, LEGS_FIRST, LegEvent, LegKey, MediaError, MediaEvent, MediaHandle, MediaMetrics,
+    MediaSettings, MediaStepper, MediaThreads, OpenLeg,
 };
 pub use phones::PhoneBoard;
 pub use ports::{PortLease, PortPool};

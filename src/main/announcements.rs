@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use suifang::{
+    app::LearntFrom,
     config::Config,
     domain::Announcement,
     engine::{Announcements, ControlRequest, ask_server, far_sound},
-    media::{
-        FRAME,
-        announcement::{Heard, Template},
-    },
+    media::announcement::Template,
 };
 
 use super::{
@@ -34,7 +32,10 @@ async fn act(config: &Config, record: &Record, what: args::Announcements) -> Res
             let class: Announcement = class.parse().map_err(Failure::usage)?;
             let template = Template::learn(&sounds(&files)?).map_err(Failure::usage)?;
             let (by, at, print) = (person(&by), record.now(), template.to_bytes());
-            let learnt = record.app.learn_announcement(&by, class, &print, files.len(), at).await;
+            let learnt = record
+                .app
+                .learn_announcement(&by, class, &print, LearntFrom::Files(files.len()), at)
+                .await;
             let id = learnt.map_err(Failure::other)?;
             println!("{id} {class}: {} ms learnt from {}", template.length_ms(), files.len());
             tell(config).await
@@ -47,7 +48,7 @@ async fn act(config: &Config, record: &Record, what: args::Announcements) -> Res
         }
         args::Announcements::List => {
             for row in record.app.announcements().await.map_err(Failure::other)? {
-                let ms = row.print.len() / 8 * 10;
+                let ms = Announcements::length_ms(&row.print);
                 println!(
                     "{} {} {ms} ms, from {} recordings, by {} at {}",
                     row.announcement_id, row.class, row.recordings, row.learnt_by, row.learnt_at
@@ -77,20 +78,11 @@ async fn act(config: &Config, record: &Record, what: args::Announcements) -> Res
 }
 
 fn judge(known: &Announcements, sound: &[i16]) -> String {
-    let Some(mut listener) = known.listener() else {
+    if known.is_empty() {
         return "unknown; nothing was learnt".to_owned();
-    };
-    let mut verdict = None;
-    for frame in sound.as_chunks::<FRAME>().0 {
-        match listener.push(frame) {
-            Some(Heard::Announced(heard)) => verdict = Some(heard),
-            Some(Heard::TakenBack) => verdict = None,
-            None => {}
-        }
     }
-    let named = verdict.and_then(|it| Some((it, Announcements::class(it.class)?)));
-    match named {
-        Some((verdict, class)) => {
+    match known.judge(sound) {
+        Some((class, verdict)) => {
             format!("{class}, {} %, after {} ms", verdict.confidence_percent, verdict.at_ms)
         }
         None => "unknown".to_owned(),

@@ -3,7 +3,7 @@
 
 use super::{
     Frame, Tone,
-    goertzel::{coefficient, energy_at},
+    goertzel::{coefficient, energies_at, sum_of_squares},
     level::DBM0_RMS,
 };
 
@@ -68,12 +68,12 @@ impl CadenceClassifier {
         for (sample, source) in samples.iter_mut().zip(block) {
             *sample = f32::from(*source);
         }
-        let total: f32 = samples.iter().map(|sample| sample * sample).sum();
+        let total = sum_of_squares(&samples);
         let least = (DBM0_RMS * 10.0_f32.powf(LEVEL_MIN_DBM0 / 20.0)).powi(2) * BLOCK as f32;
         if total < least {
             return (false, false);
         }
-        let tone = self.probes.iter().map(|probe| energy_at(&samples, *probe)).fold(0.0, f32::max);
+        let tone = energies_at(&samples, self.probes).into_iter().fold(0.0, f32::max);
         if 2.0 * tone >= PURITY * total * BLOCK as f32 {
             self.tone_energy = self.tone_energy.max(total * 0.5) * 0.8 + total * 0.2;
             return (true, true);

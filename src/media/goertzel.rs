@@ -8,14 +8,41 @@ use crate::base::Key;
 
 use super::{Frame, level::DBM0_RMS};
 
-/// The energy at one frequency, by Goertzel's recurrence: a sine of amplitude A over N
-/// samples gives (A·N/2)².
+/// The energy at each of some frequencies, by Goertzel's recurrence: a sine of amplitude A over
+/// N samples gives (A·N/2)².
+pub(super) fn energies_at<const N: usize>(samples: &[f32], coefficients: [f32; N]) -> [f32; N] {
+    let [last, before] = recur(samples, coefficients);
+    std::array::from_fn(|n| {
+        last[n] * last[n] + before[n] * before[n] - coefficients[n] * last[n] * before[n]
+    })
+}
+
 pub(super) fn energy_at(samples: &[f32], coefficient: f32) -> f32 {
-    let (mut last, mut before) = (0.0_f32, 0.0_f32);
+    energies_at(samples, [coefficient])[0]
+}
+
+/// The last two steps of each recurrence. Each waits for its own last step alone, so that
+/// several side by side take the time of one.
+fn recur<const N: usize>(samples: &[f32], coefficients: [f32; N]) -> [[f32; N]; 2] {
+    let (mut last, mut before) = ([0.0_f32; N], [0.0_f32; N]);
     for sample in samples {
-        (last, before) = (coefficient * last + sample - before, last);
+        let next = std::array::from_fn(|n| coefficients[n] * last[n] + sample - before[n]);
+        (last, before) = (next, last);
     }
-    last * last + before * before - coefficient * last * before
+    [last, before]
+}
+
+/// In eight sums side by side: one alone would wait for each addition.
+pub(super) fn sum_of_squares(samples: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 8];
+    let mut eights = samples.chunks_exact(8);
+    for eight in &mut eights {
+        for (sum, sample) in sums.iter_mut().zip(eight) {
+            *sum += sample * sample;
+        }
+    }
+    let rest: f32 = eights.remainder().iter().map(|sample| sample * sample).sum();
+    sums.iter().sum::<f32>() + rest
 }
 
 pub(super) fn coefficient(hertz: f32) -> f32 {
@@ -53,6 +80,8 @@ struct Probe {
     hertz: f32,
     radians: f32,
     coefficient: f32,
+    sin: f32,
+    cos: f32,
 }
 
 /// A tone's size and phase at the end of a window.
@@ -65,16 +94,17 @@ struct Phasor {
 impl Probe {
     fn new(hertz: f32) -> Self {
         let radians = std::f32::consts::TAU * hertz / super::RATE as f32;
-        Self { hertz, radians, coefficient: 2.0 * radians.cos() }
+        let (sin, cos) = radians.sin_cos();
+        Self { hertz, radians, coefficient: 2.0 * cos, sin, cos }
     }
 
     fn phasor(&self, samples: &[f32]) -> Phasor {
-        let (mut last, mut before) = (0.0_f32, 0.0_f32);
-        for sample in samples {
-            (last, before) = (self.coefficient * last + sample - before, last);
-        }
-        let (sin, cos) = self.radians.sin_cos();
-        Phasor { re: last - cos * before, im: sin * before }
+        let [[last], [before]] = recur(samples, [self.coefficient]);
+        self.phasor_of(last, before)
+    }
+
+    fn phasor_of(&self, last: f32, before: f32) -> Phasor {
+        Phasor { re: last - self.cos * before, im: self.sin * before }
     }
 
     /// How far off the true tone is, in hertz, by what its phase has moved beyond ours from
@@ -88,7 +118,7 @@ impl Probe {
         let both = wrap(third.over(first).angle() - self.radians * 2.0 * hop);
         let fine = both * HERTZ_A_RADIAN / (2.0 * hop);
         let turns = ((coarse - fine) / FINE_RANGE).round();
-        turns.mul_add(FINE_RANGE, fine)
+        turns * FINE_RANGE + fine
     }
 }
 
@@ -168,7 +198,7 @@ impl KeyDetector {
     }
 
     fn look(&self) -> Option<Sight> {
-        let total: f32 = self.window.iter().map(|sample| sample * sample).sum();
+        let total = sum_of_squares(&self.window);
         // Two tones at the limit: less cannot be a key, and most of a call is less.
         if total < LEAST_TOTAL {
             return None;
@@ -184,7 +214,7 @@ impl KeyDetector {
         for (sample, weight) in tapered.iter_mut().zip(&self.taper) {
             *sample *= weight;
         }
-        let total = tapered.iter().map(|sample| sample * sample).sum();
+        let total = sum_of_squares(&tapered);
         let low = self.rows[row].phasor(&tapered);
         let high = self.columns[column].phasor(&tapered);
         // A voice has overtones, a keypad has none. (The low tone's would fall beside another
@@ -235,7 +265,8 @@ impl Sight {
 
 /// The strongest of a group, if it stands out.
 fn strongest(probes: &[Probe; 4], window: &[f32; WINDOW]) -> Option<(usize, Phasor)> {
-    let phasors = [0, 1, 2, 3].map(|n: usize| probes[n].phasor(window));
+    let [last, before] = recur(window, probes.map(|probe| probe.coefficient));
+    let phasors: [Phasor; 4] = std::array::from_fn(|n| probes[n].phasor_of(last[n], before[n]));
     let energies = phasors.map(Phasor::energy);
     let (best, energy) = energies.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let stands_out = (0..4).all(|other| other == best || energies[other] * PEAK <= energy);

@@ -65,12 +65,23 @@ impl JitterBuffer {
             Some(stamps) => self.place(stamps, timestamp, length),
         };
         let Some(Stamps { next, .. }) = stamps else { return };
-        for (offset, octet) in (0..).zip(payload) {
-            let at = timestamp.wrapping_add(offset);
-            if ahead(at, next) >= 0 {
-                self.samples[index(at)] = codec.decode(*octet).max(EMPTY + 1);
+        // What comes after its time has no place.
+        let late = usize::try_from(ahead(next, timestamp)).unwrap_or(0).min(payload.len());
+        let (first, rest) = self.places(timestamp.wrapping_add(late as u32), payload.len() - late);
+        let (start, end) = payload[late..].split_at(first.len());
+        for (places, octets) in [(first, start), (rest, end)] {
+            for (place, octet) in places.iter_mut().zip(octets) {
+                *place = codec.decode(*octet).max(EMPTY + 1);
             }
         }
+    }
+
+    /// The places of so many samples from a stamp on: to the ring's end, and from its start on.
+    fn places(&mut self, stamp: u32, count: usize) -> (&mut [i16], &mut [i16]) {
+        let at = index(stamp);
+        let (before, from) = self.samples.split_at_mut(at);
+        let here = count.min(from.len());
+        (&mut from[..here], &mut before[..count - here])
     }
 
     /// Decides whether the packet has a place; a stream that jumped gets a new one.
@@ -120,12 +131,13 @@ impl JitterBuffer {
     pub fn pull(&mut self) -> (Frame, bool) {
         let Some(stamps) = self.stamps else { return (SILENCE, false) };
         let mut frame = SILENCE;
-        let mut heard = 0;
-        for (offset, sample) in (0..).zip(&mut frame) {
-            let slot = &mut self.samples[index(stamps.next.wrapping_add(offset))];
-            *sample = std::mem::replace(slot, EMPTY);
-            heard += usize::from(*sample != EMPTY);
-        }
+        let (first, rest) = self.places(stamps.next, FRAME);
+        let (start, end) = frame.split_at_mut(first.len());
+        start.copy_from_slice(first);
+        end.copy_from_slice(rest);
+        first.fill(EMPTY);
+        rest.fill(EMPTY);
+        let heard = frame.iter().filter(|sample| **sample != EMPTY).count();
         if heard < FRAME {
             self.concealment.fill(&mut frame);
             self.counts.concealed += u32::from(self.concealment.is_audible());
@@ -142,9 +154,9 @@ impl JitterBuffer {
         self.ticks += 1;
         if self.ticks >= REVIEW {
             if self.least_left >= SPARE {
-                for offset in 0..FRAME as u32 {
-                    self.samples[index(stamps.next.wrapping_add(offset))] = EMPTY;
-                }
+                let (first, rest) = self.places(stamps.next, FRAME);
+                first.fill(EMPTY);
+                rest.fill(EMPTY);
                 stamps.next = stamps.next.wrapping_add(FRAME as u32);
                 self.counts.skipped += 1;
             }

@@ -4,8 +4,10 @@ use super::{FRAME, Frame, TICK_MS};
 
 /// Level in dBm0; a full-scale sine of A-law is +3.14 (ITU-T G.711 table 5).
 pub fn level_dbm0(frame: &Frame) -> f32 {
-    let sum: f32 = frame.iter().map(|sample| f32::from(*sample) * f32::from(*sample)).sum();
-    let rms = (sum / FRAME as f32).sqrt();
+    // Whole numbers may be summed in any order, so several at once; a sum of floats may not.
+    let squares = frame.iter().map(|sample| i32::from(*sample) * i32::from(*sample));
+    let sum: u64 = squares.map(|square| u64::from(square.cast_unsigned())).sum();
+    let rms = (sum as f32 / FRAME as f32).sqrt();
     (20.0 * (rms / DBM0_RMS).log10()).max(QUIETEST_DBM0)
 }
 
@@ -34,7 +36,11 @@ impl Default for SpeechDetector {
 impl SpeechDetector {
     /// While we play, some of it comes back; a person is louder than an echo.
     pub fn push(&mut self, frame: &Frame, we_play: bool) -> Option<SpeechChange> {
-        let level = level_dbm0(frame);
+        self.push_level(level_dbm0(frame), we_play)
+    }
+
+    /// Of a frame whose level in dBm0 is known.
+    pub fn push_level(&mut self, level: f32, we_play: bool) -> Option<SpeechChange> {
         let is_loud = if we_play {
             level > (self.floor_dbm0 + ABOVE_FLOOR_DB).max(ECHO_DBM0)
         } else {
@@ -79,7 +85,7 @@ impl SpeechDetector {
 
 pub(super) const DBM0_RMS: f32 = 15_889.0;
 /// Digital silence; a logarithm has no end.
-const QUIETEST_DBM0: f32 = -90.0;
+pub(super) const QUIETEST_DBM0: f32 = -90.0;
 /// The quietest and the noisiest line that we still hear a person on.
 const FLOOR_DBM0: (f32, f32) = (-62.0, -36.0);
 const ABOVE_FLOOR_DB: f32 = 12.0;

@@ -4,7 +4,7 @@
 
 use super::{
     FRAME, Frame,
-    goertzel::{coefficient, energy_at},
+    goertzel::{coefficient, energies_at, sum_of_squares},
     level::DBM0_RMS,
 };
 
@@ -74,13 +74,13 @@ impl MachineDetector {
 
     fn measure(&self, frame: &Frame) -> (bool, bool) {
         let samples = frame.map(f32::from);
-        let total: f32 = samples.iter().map(|sample| sample * sample).sum();
+        let total = sum_of_squares(&samples);
         let least = (DBM0_RMS * 10.0_f32.powf(LEVEL_MIN_DBM0 / 20.0)).powi(2) * FRAME as f32;
         if total < least {
             return (false, false);
         }
         let is_pure = |probes: &[f32; 3]| {
-            let tone = probes.iter().map(|probe| energy_at(&samples, *probe)).fold(0.0, f32::max);
+            let tone = energies_at(&samples, *probes).into_iter().fold(0.0, f32::max);
             2.0 * tone >= PURITY * total * FRAME as f32
         };
         (is_pure(&self.calling), is_pure(&self.answer))

@@ -20,7 +20,11 @@ impl Tap {
             Self::Off => None,
             Self::Paused => Some([0; 2 * FRAME]),
             Self::On => {
-                Some(std::array::from_fn(|n| if n % 2 == 0 { far[n / 2] } else { ours[n / 2] }))
+                let mut both = [0; 2 * FRAME];
+                for (pair, (far, ours)) in both.chunks_exact_mut(2).zip(far.iter().zip(ours)) {
+                    (pair[0], pair[1]) = (*far, *ours);
+                }
+                Some(both)
             }
         }
     }

@@ -18,8 +18,8 @@ use tracing::warn;
 use super::{Dial, Truth, patient};
 use crate::{
     engine::{
-        Clock, Incoming, MediaSettings, MediaThreads, PortPool, SignallingConfig, SignallingHandle,
-        start_signalling,
+        Clock, Incoming, LEGS_FIRST, MediaSettings, MediaThreads, PortPool, SignallingConfig,
+        SignallingHandle, start_signalling,
     },
     media::Prompt,
     sip::{
@@ -392,8 +392,12 @@ pub(super) fn tag() -> String {
 const INCOMING_MAX: usize = 512;
 
 /// People hang up on a line that is quite dead.
-pub(super) const MEDIA: MediaSettings =
-    MediaSettings { threads: 2, rtp_timeout: Duration::from_secs(8), sends_silence: true };
+pub(super) const MEDIA: MediaSettings = MediaSettings {
+    threads: 2,
+    legs_first: LEGS_FIRST,
+    rtp_timeout: Duration::from_secs(8),
+    sends_silence: true,
+};
 
 /// Beside the server's own.
 const RTP_PORTS: std::ops::RangeInclusive<u16> = 40_000..=49_999;

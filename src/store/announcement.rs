@@ -10,6 +10,8 @@ pub struct New<'a> {
     pub class: &'a str,
     pub print: &'a [u8],
     pub recordings: i16,
+    /// Those of them that are ours.
+    pub labelled: &'a [Uuid],
     pub by: &'a str,
 }
 
@@ -23,6 +25,14 @@ pub async fn insert(scope: &mut Scope, new: &New<'_>, at: DateTime<Utc>) -> Resu
         new.recordings,
         new.by,
         at
+    )
+    .execute(scope.connection())
+    .await?;
+    sqlx::query!(
+        "insert into announcement_recording (announcement_id, recording_id)
+         select $1, unnest($2::uuid[])",
+        new.id,
+        new.labelled
     )
     .execute(scope.connection())
     .await?;
@@ -66,6 +76,7 @@ pub async fn known(scope: &mut Scope) -> Result<Vec<Row>> {
 
 #[derive(Debug)]
 pub struct Unknown {
+    pub recording_id: Uuid,
     pub path: String,
     pub started_at: DateTime<Utc>,
     pub duration_ms: Option<i64>,
@@ -78,10 +89,12 @@ pub struct Unknown {
 pub async fn unknown(scope: &mut Scope, limit: i64) -> Result<Vec<Unknown>> {
     Ok(sqlx::query_as!(
         Unknown,
-        "select r.path, r.started_at, r.duration_ms, a.sip_status, a.outcome
+        "select r.recording_id, r.path, r.started_at, r.duration_ms, a.sip_status, a.outcome
          from recording r join call c using (call_id) join attempt a on a.attempt_id = c.attempt_id
          where r.kind = 'early' and r.state in ('finished', 'repaired') and r.duration_ms >= 1500
              and a.state = 'ended' and not a.answered and a.heard_source is null
+             and not exists (select from announcement_recording l join announcement n using (announcement_id)
+                 where l.recording_id = r.recording_id and n.forgotten_at is null)
          order by r.started_at desc limit $1",
         limit
     )

@@ -284,6 +284,16 @@ impl Scope {
         Ok(self.tx.commit().await?)
     }
 
+    /// Does not wait for the disk. It is there before anything that is committed after it, and
+    /// within a second; until then a crash of the database (none of ours) undoes it. For what
+    /// promises nothing by itself.
+    pub async fn commit_soon(mut self) -> Result<()> {
+        sqlx::query!("set local synchronous_commit to off")
+            .execute(self.connection())
+            .await?;
+        self.commit().await
+    }
+
     fn connection(&mut self) -> &mut PgConnection {
         &mut self.tx
     }

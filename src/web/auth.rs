@@ -238,6 +238,7 @@ const MODULES: &[(&str, &str)] = &[
     ("/api/agents", "queues"),
     ("/api/patients/export", "exports"),
     ("/api/due/export", "exports"),
+    ("/api/announcements", "trunks"),
     ("/api/runs", "runs"),
     ("/api/imports", "imports"),
     ("/api/past-follow-ups", "imports"),

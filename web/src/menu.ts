@@ -1,6 +1,6 @@
 // The menu is exactly the modules of the person's roles (GET /api/me), in groups.
 import {
-  Calendar, ChatLineSquare, ChatRound, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Message, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, View, Warning,
+  Bell, Calendar, ChatLineSquare, ChatRound, CircleCheck, Clock, Collection, Connection, DataBoard, Document, EditPen, Finished, FirstAidKit, Headset, House, Key, Medal, Message, Mic, Microphone, Monitor, MuteNotification, OfficeBuilding, Phone, Reading, Refresh, Share, Star, Sunny, Switch, Timer, TrendCharts, Upload, User, UserFilled, VideoPlay, View, Warning,
 } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 
@@ -77,6 +77,7 @@ export const MENU: { group: string; entries: Entry[] }[] = [
       { to: '/interfaces', word: 'interfaces', sign: Connection, module: 'interfaces' },
       { to: '/prompts', word: 'prompts', sign: Microphone, module: 'prompts' },
       { to: '/trunks', word: 'trunks', sign: Switch, module: 'trunks' },
+      { to: '/announcements', word: 'announcements', sign: Bell, module: 'trunks' },
       { to: '/policy', word: 'policy', sign: Clock, module: 'policies' },
       { to: '/users', word: 'users', sign: UserFilled, module: 'users' },
       { to: '/roles', word: 'roles', sign: Key, module: 'roles' },

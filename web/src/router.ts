@@ -23,6 +23,7 @@ export const router = createRouter({
     { path: '/imports/:id?', name: 'imports', component: () => import('./views/ImportsView.vue'), props: true },
     { path: '/prompts', name: 'prompts', component: () => import('./views/PromptsView.vue') },
     { path: '/trunks', name: 'trunks', component: () => import('./views/TrunksView.vue') },
+    { path: '/announcements', name: 'announcements', component: () => import('./views/AnnouncementsView.vue') },
     { path: '/policy', name: 'policy', component: () => import('./views/PolicyView.vue') },
     { path: '/users', name: 'users', component: () => import('./views/UsersView.vue') },
     { path: '/due', name: 'due', component: () => import('./views/DueView.vue') },

@@ -13,7 +13,8 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    Command, FinalStats, LegKey, MediaMetrics, Order, leg::Leg, reports::Reports, wheel::Wheel,
+    Command, FinalStats, LegKey, Load, MediaMetrics, Order, leg::Leg, reports::Reports,
+    wheel::Wheel,
 };
 use crate::media::{Tap, TickOutput, mix};
 
@@ -24,11 +25,12 @@ pub(super) struct Reactor {
     out: TickOutput,
     buffer: Box<[u8]>,
     over: Vec<LegKey>,
+    load: Load,
     metrics: Arc<MediaMetrics>,
 }
 
 impl Reactor {
-    pub(super) fn new(metrics: Arc<MediaMetrics>, now: Instant) -> Self {
+    pub(super) fn new(load: Load, metrics: Arc<MediaMetrics>, now: Instant) -> Self {
         Self {
             legs: HashMap::new(),
             wheel: Wheel::new(now),
@@ -36,6 +38,7 @@ impl Reactor {
             out: TickOutput::default(),
             buffer: vec![0; DATAGRAM_MAX].into(),
             over: Vec::new(),
+            load,
             metrics,
         }
     }
@@ -97,7 +100,11 @@ impl Reactor {
                 self.wheel.insert(key, beside, now);
                 leg.is_watched = self.reports.watch(key, &leg.rtcp);
                 self.legs.insert(key, *leg);
-                let _ = arrived.map(|arrived| arrived.send(()));
+                if let Some(arrived) = arrived {
+                    // From another thread; who opened a new one has counted it.
+                    self.load.came();
+                    let _ = arrived.send(());
+                }
             }
             Order::Give { to, beside, arrived } => self.give(key, &to, beside, arrived, now),
             Order::Close(reply) => {
@@ -124,12 +131,14 @@ impl Reactor {
         let Some(leg) = self.legs.remove(&key) else { return };
         self.wheel.remove(key);
         self.reports.forget(&leg.rtcp);
+        self.load.left();
         let (beside, arrived) = (Some(beside), Some(arrived));
         let order = Order::Open { leg: Box::new(leg), beside, arrived };
         if let Err(error) = to.try_send(Command { leg: key, order }) {
             let (TrySendError::Full(command) | TrySendError::Disconnected(command)) = error;
             // It stays; that nobody arrived tells the call task.
             if let Order::Open { leg, .. } = command.order {
+                self.load.came();
                 self.obey(
                     Command { leg: key, order: Order::Open { leg, beside: None, arrived: None } },
                     now,
@@ -141,6 +150,7 @@ impl Reactor {
     fn close(&mut self, key: LegKey, now: Instant) -> Option<FinalStats> {
         self.wheel.remove(key);
         let leg = self.legs.remove(&key)?;
+        self.load.left();
         Some(leg.close(now, &mut self.out, &self.metrics))
     }
 }

@@ -46,7 +46,8 @@ fn open(
 /// Two legs that talk to each other over the loopback.
 fn call(range: std::ops::RangeInclusive<u16>, room: usize) -> Call {
     let clock = Arc::new(SystemClock);
-    let threads = MediaThreads::start(MediaSettings::default(), clock).unwrap();
+    let settings = MediaSettings { legs_first: 0, ..MediaSettings::default() };
+    let threads = MediaThreads::start(settings, clock).unwrap();
     let ports = PortPool::new(range);
     let (a, news_a) = open(&threads, &ports, None, room);
     let (b, news_b) = open(&threads, &ports, None, room);
@@ -191,14 +192,33 @@ async fn a_port_that_another_program_holds_is_passed_over() {
 }
 
 #[tokio::test]
+async fn one_thread_is_filled_before_the_next_is_used() {
+    let settings = MediaSettings { legs_first: 2, ..MediaSettings::default() };
+    let threads = MediaThreads::start(settings, Arc::new(SystemClock)).unwrap();
+    let ports = PortPool::new(24_100..=24_199);
+    let mut legs: Vec<_> = (0..6).map(|_| open(&threads, &ports, None, 64).0).collect();
+    let of = |legs: &[MediaHandle]| legs.iter().map(|leg| leg.thread).collect::<Vec<_>>();
+    assert_eq!(of(&legs), [0, 0, 1, 1, 0, 1]);
+    // Beside another it is where that is, full or not.
+    legs.push(open(&threads, &ports, Some(&legs[0]), 64).0);
+    assert_eq!(legs[6].thread, 0);
+    for leg in legs.drain(..).rev() {
+        leg.close().await.unwrap();
+    }
+    assert_eq!(open(&threads, &ports, None, 64).0.thread, 0);
+}
+
+#[tokio::test]
 async fn a_leg_moves_to_another_thread_and_loses_nothing() {
     let mut call = call(20_900..=20_999, 64);
     wait_for(&mut call.news[1], |event| event == Event::FirstRtp).await;
     let [a, b] = &mut call.legs;
     for _ in 0..5 {
-        let (other, _news) = open(&call.threads, &call.ports, None, 64);
-        a.move_beside(&other).await.unwrap();
-        assert_eq!(a.thread, other.thread);
+        let (one, _news) = open(&call.threads, &call.ports, None, 64);
+        let (two, _news) = open(&call.threads, &call.ports, None, 64);
+        let before = a.thread;
+        a.move_beside(if one.thread == before { &two } else { &one }).await.unwrap();
+        assert_ne!(a.thread, before);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     a.press("12".chars().map(|c| Key::try_from(c).unwrap()).collect()).unwrap();

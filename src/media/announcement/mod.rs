@@ -8,4 +8,4 @@ mod tail;
 mod template;
 
 pub use listener::{Heard, Library, LibraryFull, Listener, Verdict};
-pub use template::{LENGTH_MAX_S, LearnError, SAMPLES_MIN, Template};
+pub use template::{LENGTH_MAX_S, LearnError, SAMPLES_MAX, SAMPLES_MIN, Template};

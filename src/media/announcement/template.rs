@@ -170,7 +170,7 @@ const TRUSTED_MIN: u32 = 10;
 /// One may be damaged, and two may be damaged alike.
 pub const SAMPLES_MIN: usize = 3;
 /// More teach nothing.
-const SAMPLES_MAX: usize = 20;
+pub const SAMPLES_MAX: usize = 20;
 /// The longest that carriers play, twice over.
 pub const LENGTH_MAX_S: usize = 60;
 /// Shorter would be found in every other sentence: 1.2 s.

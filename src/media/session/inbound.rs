@@ -5,7 +5,9 @@ use std::{net::SocketAddr, time::Instant};
 use super::{Event, Session};
 use crate::base::{Breakage, broken};
 use crate::media::{
-    Codec, KeySource, SILENCE, SpeechChange, TICK_MS, ToneChange, level_dbm0, rtcp,
+    Codec, KeySource, SILENCE, SpeechChange, TICK_MS, ToneChange,
+    level::{QUIETEST_DBM0, level_dbm0},
+    rtcp,
     rtp::{Packet, Reception},
 };
 
@@ -192,15 +194,16 @@ impl Session {
             self.emit(Event::Announcement(heard));
         }
         self.announcements_in.take_if(|listener| listener.is_done());
+        let level = level_dbm0(&far);
         let stats = &mut self.stats;
-        if level_dbm0(&far) < QUIET_DBM0 {
+        if level < QUIET_DBM0 {
             stats.far_quiet_ms = stats.far_quiet_ms.saturating_add(TICK_MS as u32);
         } else {
             stats.far_quiet_ms = 0;
             stats.far_loud_ms = stats.far_loud_ms.saturating_add(TICK_MS as u32);
         }
-        let heard = if is_key { &SILENCE } else { &far };
-        match self.speech.push(heard, self.echo_ticks > 0) {
+        let voice = if is_key { QUIETEST_DBM0 } else { level };
+        match self.speech.push_level(voice, self.echo_ticks > 0) {
             Some(SpeechChange::Started) => self.emit(Event::SpeechStarted),
             Some(SpeechChange::Ended) => self.emit(Event::SpeechEnded),
             None => {}

@@ -5,6 +5,7 @@ mod alerts;
 mod allocation;
 mod appointments;
 mod articles;
+mod announcements;
 mod attempts;
 mod audit;
 mod board;
@@ -111,6 +112,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .merge(prompts::routes())
         .merge(studio::routes())
         .merge(do_not_call::routes())
+        .merge(announcements::routes())
         .merge(blocklist::routes())
         .merge(complaints::routes())
         .merge(enquiries::routes())

@@ -42,10 +42,19 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 
 /// Where a finished recording is; that it is asked for stands in the audit then.
 async fn open(site: &Shared, signed: &Signed, id: Uuid, did: &str) -> Result<PathBuf> {
-    let id = RecordingId::from_uuid(id);
     let mut scope = signed.scope(site).await?;
-    let found = recording::find(&mut scope, id).await?;
+    let found = recording::find(&mut scope, RecordingId::from_uuid(id)).await?;
     drop(scope);
+    open_found(site, signed, found, did).await
+}
+
+/// The same of one that was looked for.
+pub(super) async fn open_found(
+    site: &Shared,
+    signed: &Signed,
+    found: Option<recording::Recording>,
+    did: &str,
+) -> Result<PathBuf> {
     let found = found.ok_or_else(|| Problem::not_found("recording"))?;
     if !matches!(found.state.as_str(), "finished" | "repaired") {
         let what = "录音还没有完成或已销毁 / the recording is not finished, or destroyed";
@@ -54,7 +63,8 @@ async fn open(site: &Shared, signed: &Signed, id: Uuid, did: &str) -> Result<Pat
     let path = below(&site.core.recordings(), &found.path)
         .ok_or_else(|| Problem::fault(&"a recording's path leads out of paths.recordings"))?;
     let (app, at) = (&site.core.app, site.core.clock.wall());
-    app.audit_access(&signed.0.principal, did, "recording", &id.to_string(), at).await?;
+    let id = found.recording_id.to_string();
+    app.audit_access(&signed.0.principal, did, "recording", &id, at).await?;
     Ok(path)
 }
 
@@ -76,7 +86,12 @@ async fn audio(
     headers: HeaderMap,
 ) -> Result<Response> {
     let path = open(&site, &signed, id, "listened").await?;
-    let file = File::open(&path).await.map_err(|_| missing())?;
+    play(&path, &headers).await
+}
+
+/// A WAV file, or the part of it that is asked for.
+pub(super) async fn play(path: &Path, headers: &HeaderMap) -> Result<Response> {
+    let file = File::open(path).await.map_err(|_| missing())?;
     let len = file.metadata().await.map_err(|error| Problem::fault(&error))?.len();
     let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let (status, part) = match wanted(asked, len) {

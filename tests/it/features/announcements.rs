@@ -69,6 +69,48 @@ async fn early_media_is_recorded_learnt_and_known_in_the_next_dial() {
     // What was not learnt is unknown.
     let done = dialled(&hospital, 5).await;
     assert_eq!(done["heard_source"], Value::Null);
+    labelled_on_the_page(&hospital);
+}
+
+/// The same by the API, as the page does it: heard, labelled, forgotten.
+fn labelled_on_the_page(hospital: &Hospital) {
+    let listed = || hospital.get("/api/announcements").ok();
+    let (known, unknown) = (listed()["known"][0].clone(), listed()["unknown"].clone());
+    assert_eq!((&known["class"], &known["recordings"]), (&json!("vacant_number"), &json!(3)));
+    let ids: Vec<Value> =
+        unknown.as_array().unwrap().iter().map(|one| one["recording_id"].clone()).collect();
+    assert_eq!(ids.len(), 4, "three of the first kind, and the latest, of another: {unknown}");
+    let path = |id: &Value, what: &str| {
+        format!("/api/announcements/heard/{}/{what}", id.as_str().unwrap())
+    };
+    let listened = "select count(*) from audit where did = 'listened'";
+    let before: i64 = hospital.sql(listened).parse().unwrap();
+    assert!(hospital.bytes(&path(&ids[0], "audio")).starts_with(b"RIFF"));
+    assert_eq!(hospital.sql(listened), (before + 1).to_string());
+    let verdict = |id: &Value| hospital.get(&path(id, "verdict")).ok()["class"].clone();
+    assert_eq!((verdict(&ids[0]), verdict(&ids[1])), (Value::Null, json!("vacant_number")));
+
+    let id = known["announcement_id"].as_str().unwrap();
+    let forget = || hospital.post(&format!("/api/announcements/{id}/forget"), &json!({})).status;
+    assert_eq!((forget(), forget()), (204, 404));
+    assert_eq!(verdict(&ids[1]), Value::Null);
+    let learn = |class: &str, ids: &[Value]| {
+        let ask = json!({ "class": class, "recording_ids": ids });
+        hospital.post("/api/announcements", &ask)
+    };
+    for (class, ids, wrong) in [
+        ("powered_off", &ids[1..3], "不是 2 段 / "),
+        ("powered_off", &ids[..3], "不是同一条提示音 / "),
+        ("out_of_beer", &ids[1..], "out_of_beer"),
+    ] {
+        let refused = learn(class, ids);
+        assert_eq!(refused.status, 422);
+        assert!(refused.body["detail"].as_str().unwrap().contains(wrong), "{refused:?}");
+    }
+    assert_eq!(learn("powered_off", &ids[1..]).status, 201);
+    assert_eq!(listed()["known"][0]["class"], "powered_off");
+    assert_eq!(listed()["unknown"].as_array().unwrap().len(), 1, "the others have their label");
+    assert_eq!(verdict(&ids[1]), "powered_off");
 }
 
 /// What `suifang announcements …` prints, here or as an error.

@@ -192,6 +192,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("agent", "staff"),
     ("agent_spell", "staff"),
     ("announcement", "carriers' recordings, as fingerprints"),
+    ("announcement_recording", "ids alone; module trunks"),
     ("answer_dirty", "days alone; read by the server"),
     ("article", "knowledge"),
     ("article_version", "knowledge"),

@@ -14,7 +14,7 @@ export default {
   app: { centre: 'Follow-up centre', search: 'Patient, number, admission no., pinyin', searchAll: 'Find a patient', textSize: 'Text', small: 'S', medium: 'M', large: 'L', collapse: 'Collapse', expand: 'Expand', lines: 'Lines', language: '中文', signOut: 'Sign out', skip: 'Skip to the page' },
   menu: { voicemail: 'Messages and callbacks', board: 'Live board', queues: 'Queues and agents', complaints: 'Complaints', enquiries: 'Enquiries', articles: 'Knowledge', recordings: 'Recordings', quality: 'Quality', blocklist: 'Blacklist',
     home: 'Home', due: 'Due', myPatients: 'My patients', byDiagnosis: 'By diagnosis', topics: 'Topics', patients: 'Patients', alerts: 'Alerts', repairs: 'Number repair', runs: 'Runs', calls: 'Calls', plans: 'Plans', questionnaires: 'Questionnaires', allocation: 'Allocation', samples: 'Samples',
-    statistics: 'Statistics', management: 'Management', pdca: 'Improvement', imports: 'Import', interfaces: 'Interfaces', prompts: 'Prompt studio', trunks: 'Trunks', policy: 'Calling windows', users: 'Users', roles: 'Roles', audit: 'Audit', departments: 'Departments', roster: 'Roster', holidays: 'Holidays',
+    statistics: 'Statistics', management: 'Management', pdca: 'Improvement', imports: 'Import', interfaces: 'Interfaces', prompts: 'Prompt studio', trunks: 'Trunks', announcements: 'Carrier announcements', policy: 'Calling windows', users: 'Users', roles: 'Roles', audit: 'Audit', departments: 'Departments', roster: 'Roster', holidays: 'Holidays',
   },
   common: {
     colon: ': ',
@@ -54,6 +54,11 @@ export default {
     ofDialplan: 'Prompts: {recorded} recorded, {outdated} outdated, {synthetic} synthetic, {missing} without a voice',
     doing: { calling: 'Calling', announcing: 'Model', recording: 'Recording', choosing: 'Waiting for a key', ended: 'Ended' },
     fault: { silence: 'Nothing was heard; again', too_quiet: 'Too quiet; again', clipped: 'Too loud; again', noisy: 'Too noisy; again', too_short: 'Too short; again', too_long: 'Too long; again' },
+  },
+  announcements: {
+    note: 'Heard before an answer that never came, and not recognised. Choose three or more of one announcement: labelled, it is known from the next dial on.', heard: 'Not recognised', known: 'Learnt', search: 'Status, outcome, time', label: 'Label', learn: 'Learn from {n}', learnt: 'Learnt: {word}', judge: 'Try again', more: '{n} more, please',
+    nothing: 'No such announcement', empty: 'Nothing unknown. What is heard before an answer that never comes and is not recognised is listed here.', knownEmpty: 'Nothing has been learnt yet.', length: 'Length', listen: 'Listen', play: 'Play', status: 'Status', verdict: 'Now taken for', unknown: 'unknown', common: 'In common', from: 'Recordings', by: 'Learnt', forget: 'Forget', forgotten: 'Forgotten: {word}',
+    class_vacant_number: 'Vacant number', class_suspended: 'Suspended', class_powered_off: 'Powered off', class_no_coverage: 'Cannot be reached', class_in_call: 'In a call', class_no_answer: 'No answer', class_barred: 'Barred', class_network_busy: 'Network busy', class_voicemail: 'Voicemail',
   },
   trunks: { empty: 'No trunk is configured. Add a [[trunk]] to suifang.toml.', up: 'Up', down: 'Down', registered: 'Registration', answers: 'Answers', lines: 'Lines', inUse: 'In use', rate: 'Calls a second', caller: 'Caller number', peer: 'Peer', trouble: 'Trouble', yes: 'Good', no: 'Failed', unasked: 'Not needed' },
   alerts: { empty: 'No open alerts.', item: 'Item', level: 'Level', raised: 'Raised', due: 'Due', nothing: 'Nothing found. Try another word.', search: 'Name, item, department, owner', anyLevel: 'All levels', part_open: 'Open', part_overdue: 'Overdue', part_all: 'All', what: 'Item and answer', owner: 'Owner', system: 'the system', nobody: 'nobody', lateBy: '{time} late', left: '{time} left', last30: '{raised} raised in 30 days, {closed} closed: {rate}', rateMeans: 'Closure rate = closed of those raised in the period ÷ raised in the period',

@@ -14,7 +14,7 @@ export default {
   app: { centre: '随访中心', search: '患者、号码、住院号、拼音', searchAll: '查找患者', textSize: '字号', small: '小', medium: '中', large: '大', collapse: '收起', expand: '展开', lines: '线路', language: 'English', signOut: '退出登录', skip: '跳到正文' },
   menu: { voicemail: '留言与回电', board: '座席监控', queues: '技能组与座席', complaints: '投诉', enquiries: '咨询', articles: '知识库', recordings: '录音', quality: '质检', blocklist: '呼入黑名单',
     home: '工作台', due: '待随访', myPatients: '我的病人', byDiagnosis: '诊断随访', topics: '专题随访', patients: '患者', alerts: '危急提醒', repairs: '号码修正', runs: '外呼批次', calls: '通话记录', plans: '计划与周期', questionnaires: '问卷', allocation: '任务分配', samples: '抽查回访',
-    statistics: '统计报表', management: '管理首页', pdca: '持续改进', imports: '数据导入', interfaces: '接口', prompts: '提示音录制', trunks: '线路', policy: '外呼时段', users: '用户', roles: '角色', audit: '审计', departments: '科室', roster: '值班表', holidays: '节假日',
+    statistics: '统计报表', management: '管理首页', pdca: '持续改进', imports: '数据导入', interfaces: '接口', prompts: '提示音录制', trunks: '线路', announcements: '运营商提示音', policy: '外呼时段', users: '用户', roles: '角色', audit: '审计', departments: '科室', roster: '值班表', holidays: '节假日',
   },
   common: {
     colon: '：',
@@ -54,6 +54,11 @@ export default {
     ofDialplan: '提示音：真人录音 {recorded} 句，已过期 {outdated} 句，合成语音 {synthetic} 句，无声音 {missing} 句',
     doing: { calling: '正在拨打', announcing: '播放示范', recording: '正在录音', choosing: '等待按键', ended: '已结束' },
     fault: { silence: '没有听到声音，正在重录', too_quiet: '声音太小，正在重录', clipped: '声音太大，正在重录', noisy: '周围太吵，正在重录', too_short: '太短，正在重录', too_long: '太长，正在重录' },
+  },
+  announcements: {
+    note: '被叫接通前听到、还认不出的提示音。选三段以上同一条提示音，标注后从下一次拨打起识别。', heard: '未识别的提示音', known: '已学会的提示音', search: '响应码、结果、时间', label: '标注为', learn: '学习所选 {n} 段', learnt: '已学会：{word}', judge: '试识别', more: '再选 {n} 段',
+    nothing: '没有符合的提示音', empty: '没有未识别的提示音。拨打后接通前听到、没有接通、又认不出的声音会列在这里。', knownEmpty: '还没有学会任何提示音。', length: '时长', listen: '试听', play: '播放', status: '响应码', verdict: '现在认作', unknown: '认不出', common: '共同部分', from: '录音数', by: '学习时间', forget: '忘记', forgotten: '已忘记：{word}',
+    class_vacant_number: '空号', class_suspended: '停机', class_powered_off: '关机', class_no_coverage: '暂时无法接通', class_in_call: '正在通话中', class_no_answer: '无人接听', class_barred: '呼叫限制', class_network_busy: '网络忙', class_voicemail: '语音信箱',
   },
   trunks: { empty: '还没有配置线路。请在 suifang.toml 的 [[trunk]] 中填写。', up: '可用', down: '不可用', registered: '注册', answers: '应答', lines: '线路数', inUse: '使用中', rate: '每秒呼叫', caller: '主叫号码', peer: '对端', trouble: '故障', yes: '正常', no: '失败', unasked: '不需要' },
   alerts: { empty: '没有未闭环的危急提醒。', item: '题目编号', level: '级别', raised: '提出', due: '应处理', nothing: '没有找到。请换一个词。', search: '姓名、题目、科室、负责人', anyLevel: '全部级别', part_open: '未闭环', part_overdue: '逾期', part_all: '全部', what: '题目和答案', owner: '负责人', nobody: '无人', system: '系统', lateBy: '逾期 {time}', left: '还有 {time}', last30: '最近 30 天提出 {raised} 条，闭环 {closed} 条，闭环率 {rate}', rateMeans: '危急提醒闭环率 = 期间内提出且已闭环的 ÷ 期间内提出的',
