@@ -139,7 +139,8 @@ async fn keys_go_both_ways_and_none_is_lost_on_a_task_that_is_busy() {
 
 #[tokio::test]
 async fn joined_legs_hear_each_other() {
-    let threads = MediaThreads::start(MediaSettings::default(), Arc::new(SystemClock)).unwrap();
+    let settings = MediaSettings { legs_first: 0, ..MediaSettings::default() };
+    let threads = MediaThreads::start(settings, Arc::new(SystemClock)).unwrap();
     let ports = PortPool::new(20_400..=20_599);
     // Patient and agent outside, their legs with us inside.
     let (patient, _news) = open(&threads, &ports, None, 64);
