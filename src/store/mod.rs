@@ -288,9 +288,7 @@ impl Scope {
     /// within a second; until then a crash of the database (none of ours) undoes it. For what
     /// promises nothing by itself.
     pub async fn commit_soon(mut self) -> Result<()> {
-        sqlx::query!("set local synchronous_commit to off")
-            .execute(self.connection())
-            .await?;
+        sqlx::query!("set local synchronous_commit to off").execute(self.connection()).await?;
         self.commit().await
     }
 
