@@ -162,9 +162,14 @@ impl KeyDetector {
     /// Reports a key once, when three windows running have seen it.
     pub fn push(&mut self, frame: &Frame) -> Option<Key> {
         let mut found = None;
-        for sample in frame {
-            self.window[HOP + self.filled] = f32::from(*sample);
-            self.filled += 1;
+        let mut left = frame.as_slice();
+        while !left.is_empty() {
+            let (now, later) = left.split_at(left.len().min(HOP - self.filled));
+            for (place, sample) in self.window[HOP + self.filled..].iter_mut().zip(now) {
+                *place = f32::from(*sample);
+            }
+            self.filled += now.len();
+            left = later;
             if self.filled == HOP {
                 let sight = self.look();
                 found = self.follow(sight).or(found);
