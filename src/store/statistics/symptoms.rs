@@ -16,51 +16,29 @@ pub struct Symptom {
     pub asked: i64,
 }
 
-/// Of the items of this prefix; from the kept counts (migration 0031).
+/// Of the items of this prefix; from the kept counts (migration 0031). Who sees own patients
+/// only has no part in them: the answers of those are counted one by one.
 pub async fn symptoms(
     scope: &mut Scope,
     prefix: &str,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Result<Vec<Symptom>> {
-    if super::is_of_own_patients(scope).await? {
-        return of_answers(scope, prefix, from, to).await;
-    }
+    let is_own = super::is_of_own_patients(scope).await?;
     Ok(sqlx::query_as!(
         Symptom,
         r#"select disease, sequence, link_id as "link_id!", max(item_text) as "item_text!",
              code as "code!", max(label) as label, sum(count)::bigint as "count!",
              (sum(sum(count)) over (partition by disease, sequence, link_id))::bigint as "asked!"
-         from answers_counted($2, $3)
+         from (select * from answers_counted($2, $3) where not $4
+               union all select * from answer_counts($2, $3) where $4) counted
          where link_id >= $1 and link_id < $1 || chr(1114111)
          group by disease, sequence, link_id, code
          order by disease nulls last, sequence nulls first, link_id, code limit 5000"#,
         prefix,
         from,
-        to
-    )
-    .fetch_all(scope.connection())
-    .await?)
-}
-
-async fn of_answers(
-    scope: &mut Scope,
-    prefix: &str,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Result<Vec<Symptom>> {
-    Ok(sqlx::query_as!(
-        Symptom,
-        r#"select disease, sequence, link_id as "link_id!", max(item_text) as "item_text!",
-             code as "code!", max(label) as label, sum(count)::bigint as "count!",
-             (sum(sum(count)) over (partition by disease, sequence, link_id))::bigint as "asked!"
-         from answer_counts($2, $3)
-         where link_id >= $1 and link_id < $1 || chr(1114111)
-         group by disease, sequence, link_id, code
-         order by disease nulls last, sequence nulls first, link_id, code limit 5000"#,
-        prefix,
-        from,
-        to
+        to,
+        is_own
     )
     .fetch_all(scope.connection())
     .await?)

@@ -82,7 +82,7 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
         (asked.map(one).collect::<Vec<_>>(), causes)
     };
     let counted = reports();
-    roll_all(hospital).await;
+    hospital.roll_up("rollup_dirty").await;
     assert_eq!(reports(), counted);
     // A whole month is read as one; the rest of one, day by day.
     let months = hospital.sql("select distinct month from follow_up_rollup_month");
@@ -107,7 +107,7 @@ async fn rolled_up_days_say_the_same(hospital: &Hospital, period: &str) {
     assert_eq!(anew(hospital).1, json!(7445));
     let changed = reports();
     held.close().await.unwrap();
-    roll_all(hospital).await;
+    hospital.roll_up("rollup_dirty").await;
     assert_eq!(anew(hospital), (json!(0), json!(7445)));
     assert_eq!(reports(), changed, "the difference for good is the difference of before");
     a_stay_that_leaves_its_day_is_counted_there_no_more(hospital).await;
@@ -124,37 +124,24 @@ async fn nothing_is_rolled(hospital: &Hospital) -> PgConnection {
     open
 }
 
-/// The server rolls by itself too, and either leaves to the other what it holds.
-async fn roll_all(hospital: &Hospital) {
-    let core = &hospital.server.core;
-    for _ in 0..600 {
-        core.app.roll_up(core.clock.wall(), || core.clock.instant()).await.unwrap();
-        if hospital.sql("select count(*)::text from rollup_dirty") == "0" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("changes that are never rolled up");
-}
-
 /// A discharge that is moved, or taken back, leaves the day on which it was rolled.
 async fn a_stay_that_leaves_its_day_is_counted_there_no_more(hospital: &Hospital) {
     let discharged = |day: &str| {
         let path = format!("/api/statistics/follow-up?from=2025-01-{day}&to=2025-01-{day}");
         hospital.get(&path).ok()["whole"]["waterfall"][0]["count"].as_u64().unwrap()
     };
-    roll_all(hospital).await;
+    hospital.roll_up("rollup_dirty").await;
     let (third, fourth) = (discharged("03"), discharged("04"));
     let one = "admission_id = (select admission_id from admission
          where discharged_on = '2025-01-03' and person_id in (select person_id from person
              where died_on is null) limit 1)";
     hospital.sql(&format!("update admission set discharged_on = '2025-01-04' where {one}"));
     assert_eq!((discharged("03"), discharged("04")), (third - 1, fourth + 1));
-    roll_all(hospital).await;
+    hospital.roll_up("rollup_dirty").await;
     assert_eq!((discharged("03"), discharged("04")), (third - 1, fourth + 1));
     hospital.sql(&format!("update admission set discharged_on = null where {one}"));
     assert_eq!(discharged("03"), third - 2);
-    roll_all(hospital).await;
+    hospital.roll_up("rollup_dirty").await;
     assert_eq!(discharged("03"), third - 2);
 }
 

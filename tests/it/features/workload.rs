@@ -1,5 +1,3 @@
-use suifang::engine::{Clock, SystemClock};
-
 use crate::support::hospital::Hospital;
 
 /// The facts of a report, counted from the tables: calls, seconds (whole ones of each
@@ -33,19 +31,6 @@ fn reported(hospital: &Hospital, from: &str, to: &str) -> String {
         }
     }
     figures.map(|figure| whole[figure].to_string()).join(" ")
-}
-
-/// The server rolls by itself too, and either leaves to the other what it holds.
-async fn rolled(hospital: &Hospital) {
-    let (app, at) = (&hospital.server.core.app, hospital.clock.wall());
-    for _ in 0..600 {
-        app.roll_up(at, || SystemClock.instant()).await.unwrap();
-        if hospital.sql("select count(*) from call_change") == "0" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("changes of calls that are never rolled up");
 }
 
 /// F124: the kept workload is that of the calls and the tasks after each change, rolled or
@@ -111,7 +96,7 @@ async fn f124_the_kept_workload_equals_the_calls_and_tasks_after_every_change() 
             assert_eq!(reported(&hospital, from, to), expected, "{what}: {from} to {to}");
         }
         if n % 2 == 0 {
-            rolled(&hospital).await;
+            hospital.roll_up("call_change").await;
         }
     }
     assert_ne!(

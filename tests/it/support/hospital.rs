@@ -368,6 +368,20 @@ impl Hospital {
         String::from_utf8_lossy(&done.stdout).trim().to_owned()
     }
 
+    /// Until this table of changes is empty. The server rolls by itself too, and either leaves
+    /// to the other what it holds.
+    pub(crate) async fn roll_up(&self, changes: &str) {
+        let core = &self.server.core;
+        for _ in 0..600 {
+            core.app.roll_up(core.clock.wall(), || SystemClock.instant()).await.unwrap();
+            if self.sql(&format!("select count(*) from {changes}")) == "0" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{changes} is never rolled up");
+    }
+
     /// Where the trunk's calls come in.
     pub(crate) fn sip(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.sip_port).into()
