@@ -114,7 +114,7 @@ impl Core {
         }
         let (ids, paths): (Vec<_>, Vec<_>) = recordings.into_iter().unzip();
         let learnt = tokio::task::spawn_blocking(move || learn(&paths)).await;
-        let template = learnt.map_err(|error| AppError::Invalid(error.to_string()))??;
+        let template = learnt.map_err(unreadable)??;
         let (print, at) = (template.to_bytes(), self.clock.wall());
         let from = LearntFrom::Recordings(&ids);
         let id = self.app.learn_announcement(by, class, &print, from, at).await?;
@@ -133,8 +133,8 @@ impl Core {
         let known = self.announcements();
         let judged =
             tokio::task::spawn_blocking(move || far_sound(&path).map(|sound| known.judge(&sound)));
-        let judged = judged.await.map_err(|error| AppError::Invalid(error.to_string()))?;
-        judged.map_err(|error| AppError::Invalid(error.to_string()))
+        let judged = judged.await.map_err(unreadable)?;
+        judged.map_err(unreadable)
     }
 
     pub(super) fn announcements(&self) -> Arc<Announcements> {
@@ -144,7 +144,7 @@ impl Core {
 
 fn learn(paths: &[PathBuf]) -> Result<Template, AppError> {
     let sounds: Result<Vec<_>, _> = paths.iter().map(|path| far_sound(path)).collect();
-    let sounds = sounds.map_err(|error| AppError::Invalid(error.to_string()))?;
+    let sounds = sounds.map_err(unreadable)?;
     Template::learn(&sounds).map_err(|error| {
         let zh = match error {
             LearnError::TooLong(n) => format!("第 {n} 段录音太长"),
@@ -156,4 +156,10 @@ fn learn(paths: &[PathBuf]) -> Result<Template, AppError> {
         };
         AppError::Invalid(format!("{zh} / {error}"))
     })
+}
+
+/// Where files lie is nobody's business on the page.
+fn unreadable(error: impl std::fmt::Display) -> AppError {
+    tracing::error!(%error, "a recording's file cannot be read");
+    AppError::NotFound("recording")
 }
